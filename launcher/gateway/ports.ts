@@ -1,0 +1,62 @@
+/** What the gateway asks of the rest of the launcher; the composition root hands it in. */
+import type { Room as RoomInfo } from '@livekit/protocol';
+import type { RoomSid } from '../core/room.ts';
+import type { TaskKey } from '../driver.ts';
+
+/** May a holder of a good credential for this task come in? Answered from memory, at once. */
+export type Admission =
+  | { readonly answer: 'welcome' }
+  /** The room is over or the task has ended: 410. */
+  | { readonly answer: 'gone'; readonly reason: string }
+  /** No first list yet, or a task that is neither listed nor expected: 503. */
+  | { readonly answer: 'not-yet'; readonly reason: string };
+
+/** The look at LiveKit right before a job is offered. */
+export type Look =
+  /** The room is live and nobody serves it: offer this job. */
+  | { readonly decision: 'offer'; readonly job: JobOffer }
+  /** The room's agent shows this task's key: it has its job already, offer nothing. */
+  | { readonly decision: 'serving'; readonly sid: RoomSid }
+  /** The room is over: end the task. */
+  | { readonly decision: 'gone'; readonly reason: string }
+  /** Doubt (LiveKit does not answer, somebody else is present): look again later. */
+  | { readonly decision: 'wait'; readonly reason: string };
+
+export interface JobOffer {
+  readonly sid: RoomSid;
+  /** As LiveKit lists it, without `turnPassword`. */
+  readonly room: RoomInfo;
+  readonly agentName: string;
+  readonly dispatchId: string;
+  readonly metadata: string;
+}
+
+export interface GatewayHost {
+  admit(key: TaskKey): Admission;
+  look(key: TaskKey, signal: AbortSignal): Promise<Look>;
+  /** Something about this task's socket changed: look at its room. */
+  changed(key: TaskKey, change: SocketChange): void;
+}
+
+export type SocketChange = 'registered' | 'assigned' | 'closed';
+
+/** A task's socket as the planner sees it. Its one life:
+ *  connecting ─▶ waiting ─▶ offered ─▶ assigned; an expired or refused offer goes back to waiting. */
+export interface SocketView {
+  readonly state: 'connecting' | 'waiting' | 'offered' | 'assigned';
+  readonly connectedAtMs: number;
+  readonly registeredAtMs?: number;
+  readonly assignedAtMs?: number;
+}
+
+/** What the rest of the launcher may ask of the gateway. */
+export interface Gateway extends AsyncDisposable {
+  /** Port that it listens on. */
+  readonly port: number;
+  /** Open sockets by task. */
+  sockets(): ReadonlyMap<TaskKey, SocketView>;
+  /** Ends the task's job (JobTermination). False when no registered socket is open. */
+  terminate(key: TaskKey): boolean;
+  /** Looks again now for a task that waits (its room changed). */
+  offerNow(key: TaskKey): void;
+}

@@ -1,0 +1,29 @@
+/** What modules need of logging; `telemetry/` makes the real one, tests hand in a recorder. */
+export type Fields = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+export interface Log {
+  debug(message: string, fields?: Fields): void;
+  info(message: string, fields?: Fields): void;
+  warn(message: string, fields?: Fields): void;
+  error(message: string, fields?: Fields): void;
+  /**
+   * One wide event per unit of work: flat snake_case keys, the reason included. `level` warn is for
+   * work that went wrong. Never a room name, a participant identity or a secret.
+   */
+  event(name: EventName, fields: Fields, level?: 'debug' | 'info' | 'warn'): void;
+}
+
+export type EventName =
+  | 'webhook.receive'
+  | 'pass.run'
+  | 'task.launch'
+  | 'task.register'
+  | 'task.assign'
+  | 'task.end'
+  | 'run.fail';
+
+/** An error's message in one line, for a log or an answer. */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/\s+/g, ' ').trim();
+}
