@@ -25,5 +25,10 @@ export function roomKey(sid: RoomSid, attempt: number): TaskKey {
 export function parseRoomKey(key: TaskKey): RoomKey | null {
   if (!key.startsWith('r-')) return null;
   const dash = key.lastIndexOf('-');
-  return { sid: key.slice(2, dash) as RoomSid, attempt: Number(key.slice(dash + 1)) };
+  return { sid: key.slice(2, dash) as RoomSid, attempt: attemptOf(key) };
+}
+
+/** The attempt of a room's key: the number after its last dash. */
+export function attemptOf(key: TaskKey): number {
+  return Number(key.slice(key.lastIndexOf('-') + 1));
 }

@@ -40,12 +40,17 @@ export interface GatewayHost {
 
 export type SocketChange = 'registered' | 'assigned' | 'closed';
 
-/** A task's socket as the planner sees it. Its one life:
- *  connecting ─▶ waiting ─▶ offered ─▶ assigned; an expired or refused offer goes back to waiting. */
+/**
+ * A task's socket as the planner sees it; `assignment.ts` has the whole story:
+ * connecting ─▶ waiting ─▶ offered ─▶ assigned ─▶ ended, where `ended` can follow any state, and an
+ * expired or refused offer goes back to waiting. A worker that comes back in mid-job goes from
+ * connecting to assigned.
+ */
 export interface SocketView {
-  readonly state: 'connecting' | 'waiting' | 'offered' | 'assigned';
+  readonly state: 'connecting' | 'waiting' | 'offered' | 'assigned' | 'ended';
   readonly connectedAtMs: number;
   readonly registeredAtMs?: number;
+  /** When this process assigned the job, or learned that the worker has it. */
   readonly assignedAtMs?: number;
 }
 
@@ -55,7 +60,10 @@ export interface Gateway extends AsyncDisposable {
   readonly port: number;
   /** Open sockets by task. */
   sockets(): ReadonlyMap<TaskKey, SocketView>;
-  /** Ends the task's job (JobTermination). False when no registered socket is open. */
+  /**
+   * Ends the task's job (JobTermination), now and for a worker that comes back later; nothing is
+   * offered to it again. May be repeated. False when no registered socket is open.
+   */
   terminate(key: TaskKey): boolean;
   /** Looks again now for a task that waits (its room changed). */
   offerNow(key: TaskKey): void;

@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+/**
+ * The task's main process: `main.js <agent file>`. One task, one job, one exit code (`ends.ts`).
+ *
+ * Reads LIVEKIT_URL (the launcher's gateway), LIVEKIT_API_KEY and LIVEKIT_API_SECRET (the task's
+ * own), which the launcher sets. Only this file touches the process: its arguments, environment,
+ * signals and exit.
+ */
+import { type End, Ending, EXIT } from './ends.ts';
+import { findAgentFile } from './load-agent.ts';
+import { createLog, thrown, Timeline } from './log.ts';
+import { Runner } from './runner.ts';
+import { readSettings, StartError } from './start.ts';
+
+const log = createLog((line) => process.stdout.write(line), Date.now);
+const timeline = new Timeline();
+const ending = new Ending();
+
+process.on('SIGTERM', () => {
+  const decided = !ending.end({ code: EXIT.sigterm, reason: 'SIGTERM' });
+  log.info(decided ? 'SIGTERM while ending: nothing changes' : 'SIGTERM: ending the job');
+});
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (error: unknown) => {
+    log.error(`agent code: ${event}`, thrown(error));
+    ending.end({ code: EXIT.agentFailed, reason: event });
+  });
+}
+
+async function run(): Promise<End> {
+  try {
+    const settings = readSettings(process.argv.slice(2), process.env);
+    // Releases of Node that can run TypeScript say so here: 'strip' or 'transform'.
+    const stripsTypes = Boolean(Reflect.get(process.features, 'typescript'));
+    const file = findAgentFile(settings.agentFile, stripsTypes);
+    return await new Runner(settings, { ending, log, timeline }).run(file);
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    log.error(error.message);
+    return { code: EXIT.badStart, reason: 'bad start configuration' };
+  }
+}
+
+const end = await run();
+log.info('runner.ended', { code: end.code, reason: end.reason, ...timeline.fields() });
+process.exit(end.code);

@@ -1,0 +1,142 @@
+/**
+ * The launcher's settings, read once at start. `parseConfig` is pure: environment and file come as
+ * arguments, and all errors come back at once, so that a wrong start is mended in one go.
+ */
+import { hkdfSync } from 'node:crypto';
+import { resolve } from 'node:path';
+import { type ListenConfig, readListeners } from './config/listeners.ts';
+import { type Reader, settingsReader } from './config/reader.ts';
+import { CONFIG_FILE_SETTING, SETTINGS } from './config/settings.ts';
+import { gather, type Sources } from './config/sources.ts';
+import type { KeyPair } from './config/values.ts';
+import type { Profile } from './core/desired.ts';
+import { assert } from './lib/assert.ts';
+import { formatAddress } from './lib/listen.ts';
+import { Secret } from './lib/secret.ts';
+
+export { CONFIG_FILE_SETTING };
+
+export interface Config extends ListenConfig {
+  readonly livekit: LiveKitConfig;
+  /** `ws(s)://`: the server as tasks reach it. */
+  readonly taskLivekitUrl: string;
+  /** Keys that may sign webhooks; first the launcher's own. */
+  readonly webhookKeys: readonly KeyPair[];
+  /** One or more: the first derives tasks' credentials, all verify them. */
+  readonly gatewaySecrets: readonly [Secret, ...Secret[]];
+  readonly driver: 'process';
+  readonly deployment: string;
+  /** As given; null: worked out once the gateway listens, by `gatewayUrlOf`. */
+  readonly gatewayUrl: string | null;
+  /** First match wins; never empty. */
+  readonly profiles: readonly Profile[];
+  readonly resyncMs: number;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+export interface LiveKitConfig {
+  /** `http(s)://`, for the server API. */
+  readonly url: string;
+  /** `ws(s)://`, for joining rooms. */
+  readonly wsUrl: string;
+  readonly apiKey: string;
+  readonly apiSecret: Secret;
+}
+
+export interface ConfigSources extends Sources {
+  /** The agent that runs when LAUNCHER_AGENT_FILE is not set; absolute. */
+  readonly defaultAgentFile: string;
+}
+
+export type ParsedConfig =
+  { readonly config: Config } | { readonly errors: readonly [string, ...string[]] };
+
+/** All settings, or every error: one line each, with setting, value (no secret) and what to do. */
+export function parseConfig(sources: ConfigSources): ParsedConfig {
+  const given = gather(sources);
+  const errors = [...given.errors];
+  const read = settingsReader(given, errors);
+
+  const url = read.required(SETTINGS.livekitUrl);
+  const apiKey = read.required(SETTINGS.livekitApiKey);
+  const apiSecret = read.required(SETTINGS.livekitApiSecret);
+  const taskUrl = read.optional(SETTINGS.taskLivekitUrl);
+  const webhookKeys = read.orDefault(SETTINGS.webhookKeys, []);
+  const [gatewaySecret, ...olderSecrets] = read.orDefault(SETTINGS.gatewaySecret, []);
+  const rest = {
+    driver: read.orDefault(SETTINGS.driver, 'process'),
+    deployment: read.orDefault(SETTINGS.deployment, 'default'),
+    ...readListeners(read, errors),
+    gatewayUrl: read.optional(SETTINGS.gatewayUrl) ?? null,
+    profiles: [readDefaultProfile(read, sources)],
+    resyncMs: read.orDefault(SETTINGS.resyncSeconds, 30) * 1000,
+    logLevel: read.orDefault(SETTINGS.logLevel, 'info'),
+  };
+
+  const [firstError, ...otherErrors] = errors;
+  if (firstError !== undefined) return { errors: [firstError, ...otherErrors] };
+  assert(url && apiKey && apiSecret, 'a required setting is missing without an error');
+  const config = {
+    ...rest,
+    livekit: { url: withScheme(url, 'http'), wsUrl: withScheme(url, 'ws'), apiKey, apiSecret },
+    taskLivekitUrl: withScheme(taskUrl ?? url, 'ws'),
+    webhookKeys: [{ key: apiKey, secret: apiSecret }, ...webhookKeys],
+    gatewaySecrets: [gatewaySecret ?? deriveGatewaySecret(apiSecret), ...olderSecrets],
+  } as const;
+  return { config };
+}
+
+/**
+ * Where tasks of this machine dial the gateway; `port` is the one it listens on, known only then
+ * when the setting's port is 0.
+ */
+export function gatewayUrlOf(config: Config, port: number): string {
+  if (config.gatewayUrl !== null) return config.gatewayUrl;
+  const { host } = config.gatewayListen;
+  const loopback = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host];
+  return `ws://${formatAddress({ host: loopback ?? host, port })}`;
+}
+
+/** What the start log says: flat, without any secret. */
+export function describeConfig(config: Config): Readonly<Record<string, string | number>> {
+  return {
+    livekit_url: config.livekit.wsUrl,
+    livekit_api_key: config.livekit.apiKey,
+    task_livekit_url: config.taskLivekitUrl,
+    driver: config.driver,
+    deployment: config.deployment,
+    webhook_listen: formatAddress(config.webhookListen),
+    gateway_listen: formatAddress(config.gatewayListen),
+    admin_listen: formatAddress(config.adminListen),
+    profiles: config.profiles.map(({ name, template }) => `${name}=${template}`).join(' '),
+    resync_ms: config.resyncMs,
+    log_level: config.logLevel,
+  };
+}
+
+function readDefaultProfile(read: Reader, sources: ConfigSources): Profile {
+  const agentFile = read.orDefault(SETTINGS.agentFile, sources.defaultAgentFile);
+  const envFile = read.optional(SETTINGS.agentEnvFile);
+  return {
+    name: 'default',
+    template: resolve(sources.baseDir, agentFile),
+    cpu: 1,
+    memoryMiB: 1024,
+    ...(envFile !== undefined && { envFile: resolve(sources.baseDir, envFile) }),
+    retries: read.orDefault(SETTINGS.retries, 3),
+    startDeadlineMs: read.orDefault(SETTINGS.startDeadlineSeconds, 600) * 1000,
+    joinDeadlineMs: read.orDefault(SETTINGS.joinDeadlineSeconds, 60) * 1000,
+    maxLifetimeMs: read.orDefault(SETTINGS.maxLifetimeSeconds, 86_400) * 1000,
+    shutdownTimeoutMs: read.orDefault(SETTINGS.shutdownTimeoutSeconds, 60) * 1000,
+  };
+}
+
+/** One-way: who learns a gateway secret learns nothing of the API secret. */
+function deriveGatewaySecret(apiSecret: Secret): Secret {
+  const key = hkdfSync('sha256', apiSecret.reveal(), '', 'room-launcher gateway', 32);
+  return new Secret(Buffer.from(key).toString('base64url'));
+}
+
+function withScheme(url: string, scheme: 'http' | 'ws'): string {
+  return url.replace(/^(?:http|ws)/, scheme);
+}

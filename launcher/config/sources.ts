@@ -1,0 +1,152 @@
+/**
+ * Where settings come from: the environment, the YAML file beneath it, and the files that `…_FILE`
+ * settings name. All become one text per setting; what nobody knows is an error, because a mistyped
+ * name would otherwise be a default that works until it matters.
+ */
+import { resolve } from 'node:path';
+import { closest } from './closest.ts';
+import {
+  CONFIG_FILE_SETTING,
+  fileKeyOf,
+  INJECTED,
+  NOT_BUILT,
+  NOT_BUILT_KEYS,
+  SETTINGS,
+} from './settings.ts';
+
+export interface Sources {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The parsed YAML file; undefined without one. */
+  readonly file: unknown;
+  /** Relative paths are taken from here. */
+  readonly baseDir: string;
+  /** Text of a file; throws when it cannot be read. */
+  readonly readSecretFile: (path: string) => string;
+}
+
+export interface GivenValue {
+  /** Null when it is given but unusable, which is among the errors already. */
+  readonly text: string | null;
+  /** How an error names it: `LAUNCHER_RETRIES`, or `retries in the file of LAUNCHER_CONFIG`. */
+  readonly label: string;
+}
+
+/** Given values by the setting's name in the environment; each error is one line. */
+export interface Given {
+  readonly values: ReadonlyMap<string, GivenValue>;
+  readonly errors: readonly string[];
+}
+
+/** Values and errors while they are gathered. */
+interface Gathering {
+  readonly values: Map<string, GivenValue>;
+  readonly errors: string[];
+}
+
+const ALL = Object.values(SETTINGS);
+const SECRETS = ALL.filter((setting) => setting.secret).map((setting) => setting.name);
+const FROM_FILES = SECRETS.map((name) => `${name}_FILE`);
+const KNOWN = [...ALL.map((setting) => setting.name), ...FROM_FILES];
+const NAME_BY_FILE_KEY = new Map(KNOWN.map((name) => [fileKeyOf(name), name]));
+const NOT_BUILT_BY_FILE_KEY = new Map(NOT_BUILT.map((name) => [fileKeyOf(name), name]));
+
+/** Brings all sources together; the environment wins. */
+export function gather(sources: Sources): Given {
+  const fromEnv = readSecrets(fromEnvironment(sources.env), sources);
+  const fromFile = readSecrets(fromYaml(sources.file), sources, fromEnv.values);
+  return {
+    values: new Map([...fromFile.values, ...fromEnv.values]),
+    errors: [...fromEnv.errors, ...fromFile.errors],
+  };
+}
+
+function fromEnvironment(env: Sources['env']): Gathering {
+  const found: Gathering = { values: new Map(), errors: [] };
+  for (const [name, text] of Object.entries(env)) {
+    if (!text || name === CONFIG_FILE_SETTING) continue;
+    if (KNOWN.includes(name)) found.values.set(name, { text, label: name });
+    else if (name.startsWith('LAUNCHER_') && !INJECTED.test(name)) {
+      found.errors.push(...unknownVariable(name, text));
+    }
+  }
+  return found;
+}
+
+function unknownVariable(name: string, text: string): string[] {
+  if (NOT_BUILT.some((known) => known === name)) return notBuilt(name, text, name);
+  const stripped = name.replace(/^LAUNCHER_/, '');
+  const meant = KNOWN.includes(stripped) ? stripped : closest(name, KNOWN);
+  return [`${name} is no setting of this version; ${adviceOn(meant)}`];
+}
+
+function fromYaml(file: unknown): Gathering {
+  const found: Gathering = { values: new Map(), errors: [] };
+  if (file === undefined || file === null) return found;
+  if (typeof file !== 'object' || Array.isArray(file)) {
+    found.errors.push(`the file of ${CONFIG_FILE_SETTING} must hold keys and values`);
+    return found;
+  }
+  for (const [key, value] of Object.entries(file)) readKey(key, value, found);
+  return found;
+}
+
+function readKey(key: string, value: unknown, found: Gathering): void {
+  const label = `${key} in the file of ${CONFIG_FILE_SETTING}`;
+  const laterName = NOT_BUILT_BY_FILE_KEY.get(key);
+  const name = NAME_BY_FILE_KEY.get(key);
+  const scalar =
+    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  if (laterName !== undefined) {
+    found.errors.push(...notBuilt(laterName, scalar ? String(value) : '', label));
+  } else if (NOT_BUILT_KEYS.some((later) => later === key)) {
+    found.errors.push(...notBuilt(key, '', label));
+  } else if (name === undefined) {
+    const meant = closest(key, NAME_BY_FILE_KEY.keys());
+    found.errors.push(`${label} is no setting of this version; ${adviceOn(meant)}`);
+  } else if (scalar) {
+    if (value !== '') found.values.set(name, { text: String(value), label });
+  } else if (value !== null) {
+    found.errors.push(`${label} must be one text or number, not a list or a group of keys`);
+  }
+}
+
+function adviceOn(meant: string | null): string {
+  return meant === null ? 'remove it, or look up its name' : `did you mean ${meant}?`;
+}
+
+/** No standbys is what this version does, so 0 is no error. */
+function notBuilt(name: string, text: string, label: string): string[] {
+  if (name === 'LAUNCHER_STANDBY' && text === '0') return [];
+  return [`${label}: this version does not have it yet; remove it`];
+}
+
+/** Replaces each `…_FILE` by the secret in that file. `winning` values make it unneeded. */
+function readSecrets(
+  found: Gathering,
+  sources: Sources,
+  winning: ReadonlyMap<string, GivenValue> = new Map(),
+): Gathering {
+  for (const name of SECRETS) {
+    const from = found.values.get(`${name}_FILE`);
+    found.values.delete(`${name}_FILE`);
+    const direct = found.values.get(name);
+    if (!from || winning.has(name)) continue;
+    if (direct) found.errors.push(`${direct.label} and ${from.label} are both given; keep one`);
+    else readSecret(name, from, sources, found);
+  }
+  return found;
+}
+
+function readSecret(name: string, from: GivenValue, sources: Sources, found: Gathering): void {
+  const path = from.text ?? '';
+  let text: string | null = null;
+  try {
+    text = sources.readSecretFile(resolve(sources.baseDir, path)).replace(/[\r\n]+$/, '') || null;
+    if (text === null) found.errors.push(`${from.label} is "${path}": the file is empty`);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+    const advice = 'check the path and its permissions';
+    found.errors.push(`${from.label} is "${path}": the file cannot be read${code}; ${advice}`);
+  }
+  found.values.set(name, { text, label: from.label });
+}

@@ -1,0 +1,109 @@
+/**
+ * A live room without a live task: launch, launch again after a backoff, or leave it.
+ *
+ * The attempt that ended last by the engine's clock decides. Attempts come from the engine's list and
+ * from what this process remembers; memory may raise the next attempt, never lower it.
+ */
+import type { TaskKey } from '../driver.ts';
+import {
+  LOOK_AGAIN_MS,
+  launch,
+  wait,
+  type Context,
+  type KeyedTask,
+  type LiveRoomView,
+  type Plan,
+} from './action.ts';
+import { backoffMs } from './backoff.ts';
+import { attemptOf } from './key.ts';
+import type { LaunchTrouble, Memory, RoomMemory } from './memory.ts';
+import type { PresentAgent } from './room.ts';
+import { judge, type Judgement } from './verdict.ts';
+
+type End = Judgement & { readonly key: TaskKey; readonly endedAtMs: number };
+
+export function planLaunch(
+  view: LiveRoomView,
+  room: RoomMemory,
+  agent: PresentAgent | null,
+  context: Context,
+): Plan {
+  if (room.stopped) return { ...wait(room, 'stopped by an operator', null), state: 'served' };
+  if (room.failed) return { ...wait(room, room.failed.reason, null), state: 'failed' };
+  const ends = endsOf(room, view.tasks, context.memory);
+  const last = ends.at(-1);
+  if (last?.verdict === 'served') return { ...wait(room, last.reason, null), state: 'served' };
+  if (last?.verdict === 'fatal') return fail(room, last.reason);
+  if (agent && !ends.some((end) => end.key === agent.taskKey)) {
+    const who = agent.taskKey === null ? 'an agent of unknown origin' : `task ${agent.taskKey}`;
+    const reason = `${who} is in the room, but the engine lists no live task`;
+    return wait(room, reason, context.nowMs + LOOK_AGAIN_MS);
+  }
+  if (room.trouble) return planTrouble(room, room.trouble, view, context);
+  if (!last) return launch(room, room.highestAttempt + 1, 'the room is live and has no task');
+  return planRetry(room, last, ends, view, context);
+}
+
+/** What is known of the room's ended attempts, the one that ended last at the end. */
+function endsOf(room: RoomMemory, tasks: readonly KeyedTask[], memory: Memory): End[] {
+  const ends = new Map<TaskKey, End>();
+  for (const key of room.keys) {
+    const judged = memory.task(key).judged;
+    if (judged) ends.set(key, { key, ...judged });
+  }
+  for (const task of tasks) {
+    const ending = memory.tasks.get(task.key)?.ending;
+    const judgement = judge(task, ending?.cause ?? null, ending?.reason);
+    const endedAtMs = task.endedAtMs ?? task.createdAtMs;
+    ends.set(task.key, { key: task.key, endedAtMs, ...judgement });
+  }
+  return [...ends.values()].toSorted((a, b) => a.endedAtMs - b.endedAtMs);
+}
+
+function planRetry(
+  room: RoomMemory,
+  last: End,
+  ends: readonly End[],
+  view: LiveRoomView,
+  context: Context,
+): Plan {
+  const counted = ends.filter((end) => end.verdict !== 'displaced').length;
+  const tries = view.profile.retries + 1;
+  if (counted >= tries) return fail(room, `${counted} of ${tries} attempts failed: ${last.reason}`);
+  // A clock of the engine that runs ahead must not hold the room back.
+  const endedAtMs = Math.min(last.endedAtMs, context.nowMs);
+  const dueAtMs = endedAtMs + backoffMs(Math.max(counted, 1), last.key);
+  const story = `attempt ${attemptOf(last.key)} ended: ${last.reason}`;
+  if (context.nowMs < dueAtMs) {
+    return {
+      ...wait(room, `${story}; the next one waits for its backoff`, dueAtMs),
+      state: 'waiting',
+    };
+  }
+  return launch(room, room.highestAttempt + 1, story);
+}
+
+/** The newest launch brought no task: repeat its key, take the next one, or give up. */
+function planTrouble(
+  room: RoomMemory,
+  trouble: LaunchTrouble,
+  view: LiveRoomView,
+  { nowMs }: Context,
+): Plan {
+  const { attempt, outcome, retry, detail } = trouble;
+  if (retry === 'never') return fail(room, `launch refused: ${detail}`);
+  const overdue = nowMs - trouble.firstAtMs >= view.profile.startDeadlineMs;
+  if (outcome === 'refused' && overdue) {
+    return fail(room, `launches were refused until the start deadline: ${detail}`);
+  }
+  const story =
+    outcome === 'unknown' ? `the launch's answer was lost: ${detail}` : `launch refused: ${detail}`;
+  const dueAtMs = trouble.atMs + backoffMs(trouble.count, `${room.sid}-${attempt}`);
+  if (nowMs < dueAtMs)
+    return { ...wait(room, `${story}; again after its backoff`, dueAtMs), state: 'waiting' };
+  return launch(room, retry === 'next-key' ? attempt + 1 : attempt, story);
+}
+
+function fail(room: RoomMemory, reason: string): Plan {
+  return { ...wait(room, reason, null), actions: [{ do: 'fail', reason }], state: 'failed' };
+}

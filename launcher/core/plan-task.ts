@@ -1,0 +1,178 @@
+/**
+ * A live task of a live room: is it on its way, is its agent in the room, is it time to end it?
+ */
+import {
+  LOOK_AGAIN_MS,
+  type Action,
+  type Context,
+  type KeyedTask,
+  type LiveRoomView,
+  type Plan,
+  type TasksView,
+} from './action.ts';
+import { attemptOf } from './key.ts';
+import type { Memory, RunState, TaskMemory } from './memory.ts';
+import { END_STYLES, type EndCause } from './verdict.ts';
+
+/** Out of the room for this long, over two looks or more, without a word of leaving: it is lost. */
+const MISSING_MS = 30_000;
+const MISSING_LOOKS = 2;
+/** How long after a stop's own grace a task that still lives is stopped again, hard. */
+const STOP_AGAIN_MS = 10_000;
+
+export function planTask(task: KeyedTask, view: LiveRoomView, context: Context): Plan {
+  const known = context.memory.task(task.key);
+  if (known.ending) {
+    return planEnding(task, known.ending, view.profile.shutdownTimeoutMs, context.nowMs);
+  }
+  if (known.stopAsked) return end(task, 'operator', 'stopped by an operator', view, context.nowMs);
+  if (task.phase === 'starting') return planStarting(task, known, view, context);
+  if (task.phase === 'stopping') {
+    return stay('ending', 'the engine is stopping the task', context.nowMs + LOOK_AGAIN_MS);
+  }
+  return planRunning(task, known, view, context);
+}
+
+function planStarting(
+  task: KeyedTask,
+  known: TaskMemory,
+  view: LiveRoomView,
+  { nowMs }: Context,
+): Plan {
+  const deadlineMs = task.createdAtMs + view.profile.startDeadlineMs;
+  if (nowMs >= deadlineMs) {
+    return end(task, 'never-started', 'not running by the start deadline', view, nowMs);
+  }
+  if (known.launched) return stay('starting', 'the engine is starting the task', deadlineMs);
+  const reason = 'launched by an earlier launcher and not running: its launch is repeated';
+  return {
+    actions: [{ do: 'launch', key: task.key, attempt: attemptOf(task.key), reason }],
+    lookAgainAtMs: deadlineMs,
+    state: 'starting',
+    reason,
+  };
+}
+
+function planRunning(
+  task: KeyedTask,
+  known: TaskMemory,
+  view: LiveRoomView,
+  context: Context,
+): Plan {
+  const { memory, nowMs } = context;
+  const startedAtMs = task.startedAtMs ?? task.createdAtMs;
+  const lifetimeEndsAtMs = startedAtMs + view.profile.maxLifetimeMs;
+  if (nowMs >= lifetimeEndsAtMs) {
+    return end(task, 'max-lifetime', 'past its maximum lifetime', view, nowMs);
+  }
+  const due = known.sighted
+    ? dueAfterSighting(known, view, memory, nowMs)
+    : dueToJoin(task, known, view, memory, nowMs);
+  if (due === null) return stay('serving', 'its agent is in the room', lifetimeEndsAtMs);
+  if (nowMs >= due.atMs) return end(task, due.cause, due.reason, view, nowMs);
+  return stay(
+    due.state,
+    due.meanwhile,
+    Math.min(due.atMs, lifetimeEndsAtMs, nowMs + LOOK_AGAIN_MS),
+  );
+}
+
+interface Due {
+  readonly atMs: number;
+  readonly cause: EndCause;
+  readonly reason: string;
+  readonly state: RunState;
+  readonly meanwhile: string;
+}
+
+/** Never seen in the room: until when it may take. Time without LiveKit does not count. */
+function dueToJoin(
+  task: KeyedTask,
+  known: TaskMemory,
+  view: LiveRoomView,
+  memory: Memory,
+  nowMs: number,
+): Due {
+  const watchedSinceMs = Math.max(
+    task.startedAtMs ?? task.createdAtMs,
+    memory.firstPassAtMs ?? nowMs,
+  );
+  const blindMs = memory.blindMs(nowMs) - (known.running?.blindMs ?? memory.blindMs(nowMs));
+  return {
+    atMs: watchedSinceMs + view.profile.joinDeadlineMs + blindMs,
+    cause: 'never-joined',
+    reason: 'running, but its agent was not in the room by the join deadline',
+    state: 'running',
+    meanwhile: 'running; its agent is not in the room yet',
+  };
+}
+
+/** Seen in the room before; null while it is there. */
+function dueAfterSighting(
+  known: TaskMemory,
+  view: LiveRoomView,
+  memory: Memory,
+  nowMs: number,
+): Due | null {
+  if (known.leave) {
+    return {
+      atMs: known.leave.atMs + view.profile.shutdownTimeoutMs,
+      cause: 'lingering',
+      reason: `its agent left the room (reason ${known.leave.reason}) and did not exit in time`,
+      state: 'ending',
+      meanwhile: `its agent left the room (reason ${known.leave.reason}); it is shutting down`,
+    };
+  }
+  if (!known.missing) return null;
+  const blindMs = memory.blindMs(nowMs) - known.missing.blindMs;
+  const overdueAtMs = known.missing.sinceMs + MISSING_MS + blindMs;
+  return {
+    atMs:
+      known.missing.looks >= MISSING_LOOKS
+        ? overdueAtMs
+        : Math.max(overdueAtMs, nowMs + LOOK_AGAIN_MS),
+    cause: 'missing',
+    reason: 'its agent has been missing from the room',
+    state: 'running',
+    meanwhile: 'running; its agent is missing from the room',
+  };
+}
+
+/** Begins an end, if the engine's list is of this pass: on doubt, look again first. */
+export function end(
+  task: KeyedTask,
+  cause: EndCause,
+  reason: string,
+  view: TasksView,
+  nowMs: number,
+): Plan {
+  if (!view.tasksFresh) return { ...stay('ending', reason, nowMs), needsFreshTasks: true };
+  const graceMs = view.profile.shutdownTimeoutMs;
+  return {
+    actions: [{ do: 'end', task, cause, graceMs, reason }],
+    lookAgainAtMs: nowMs + (END_STYLES[cause].stopAfterTerminationMs ?? graceMs + STOP_AGAIN_MS),
+    state: 'ending',
+    reason,
+  };
+}
+
+/** Goes on with an end that was begun: SIGTERM when it is due, SIGKILL when that did not help. */
+export function planEnding(
+  task: KeyedTask,
+  ending: NonNullable<TaskMemory['ending']>,
+  graceMs: number,
+  nowMs: number,
+): Plan {
+  const { stopAskedAtMs, reason } = ending;
+  const dueAtMs =
+    stopAskedAtMs === null
+      ? ending.atMs + (END_STYLES[ending.cause].stopAfterTerminationMs ?? 0)
+      : stopAskedAtMs + graceMs + STOP_AGAIN_MS;
+  if (nowMs < dueAtMs) return stay('ending', reason, dueAtMs);
+  const stop: Action = { do: 'stop', task, graceMs: stopAskedAtMs === null ? graceMs : 0, reason };
+  return { ...stay('ending', reason, nowMs + graceMs + STOP_AGAIN_MS), actions: [stop] };
+}
+
+function stay(state: RunState, reason: string, lookAgainAtMs: number): Plan {
+  return { actions: [], lookAgainAtMs, state, reason };
+}

@@ -1,0 +1,178 @@
+/**
+ * The demo, `room-launcher dev`: a LiveKit server and the launcher on this machine, the main job
+ * done for real, and everything gone again afterwards, however it ends.
+ */
+import { dispose } from '@livekit/rtc-node';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import { reasonOf } from '../lib/log.ts';
+import type { Env } from './command.ts';
+import { LiveKitServerMissing } from './livekit-binary.ts';
+import { joinToken, type MainJob, runMainJob, TaskFailed } from './main-job.ts';
+import { createProgress, type Progress, type Terminal, waitingFor } from './progress.ts';
+import { end, type Services, type Started, startServices } from './services.ts';
+import { startUpSplit } from './start-up.ts';
+import { renderTimeline, renderTimelines } from './timeline.ts';
+import { StepFailed } from './wait.ts';
+
+export interface DevOptions {
+  /** How many rooms at once, from 1. */
+  readonly rooms: number;
+  /** Leave everything running afterwards, until the signal aborts. */
+  readonly stay: boolean;
+}
+
+export interface DevIo {
+  readonly env: Env;
+  readonly stdout: Terminal;
+  readonly stderr: Terminal;
+  /** Aborts on Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+interface Demo extends DevIo {
+  readonly progress: Progress;
+  readonly clock: Clock;
+}
+
+const EXIT_OK = 0;
+const EXIT_FAILED = 1;
+/** As a shell reports a Ctrl-C: 128 + SIGINT. */
+const EXIT_INTERRUPTED = 130;
+const TASK_LOG_LINES = 12;
+const STAY_ROOM = 'demo';
+const FIRST_TONE_HZ = 440;
+/** Far enough apart for a tenth of a second of sound to tell; starts again after 20 rooms. */
+const TONE_STEP_HZ = 40;
+const TONES = 20;
+
+/**
+ * Runs the demo and resolves with the exit code: 0, 1 for a step that failed (named on standard
+ * error), 130 when `io.signal` aborted it. Never rejects; leaves no process and no file behind.
+ */
+export async function dev(options: DevOptions, io: DevIo): Promise<number> {
+  const demo: Demo = { ...io, progress: createProgress(io.stderr), clock: systemClock };
+  const started: Started = { undo: [] };
+  let code = EXIT_OK;
+  try {
+    await run(options, demo, started);
+  } catch (error) {
+    demo.progress.clear();
+    code = io.signal.aborted ? EXIT_INTERRUPTED : EXIT_FAILED;
+    io.stderr.write(io.signal.aborted ? 'interrupted\n' : `${describe(error)}\n`);
+  }
+  try {
+    demo.progress.show('cleaning up');
+    await end(started);
+    await dispose();
+  } catch (error) {
+    code ||= EXIT_FAILED;
+    demo.progress.clear();
+    io.stderr.write(`cleaning up failed: ${reasonOf(error)}\n`);
+  }
+  demo.progress.clear();
+  return code;
+}
+
+async function run({ rooms, stay }: DevOptions, demo: Demo, started: Started): Promise<void> {
+  const { progress, stdout, signal } = demo;
+  const services = await startServices(
+    { ...demo, progress: (line) => progress.show(line) },
+    started,
+  );
+  try {
+    const jobs = await runJobs(rooms, services, demo);
+    progress.clear();
+    stdout.write(await report(jobs, services));
+  } catch (error) {
+    throw signal.aborted ? error : await explain(error, services);
+  }
+  if (!stay) return;
+  stdout.write(await whereToLook(services));
+  await new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    if (signal.aborted) resolve();
+  });
+}
+
+/** All rooms at once; the first failure ends the others' waits. */
+async function runJobs(count: number, services: Services, demo: Demo): Promise<MainJob[]> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([demo.signal, failed.signal]);
+  const { server, launcher, rooms } = services;
+  const trouble = launcher.child.ended.then(({ code }): never => {
+    throw new StepFailed('launcher', `it ended with code ${code}`);
+  });
+  trouble.catch(() => {});
+  const waits = new Map<string, string>();
+  const one = async (index: number): Promise<MainJob> => {
+    const room = `demo-${index + 1}`;
+    const waiting = (step: string) => {
+      waits.set(room, step);
+      demo.progress.show(waitingFor(waits));
+    };
+    const toneHz = FIRST_TONE_HZ + (index % TONES) * TONE_STEP_HZ;
+    const shared = { server, rooms, log: launcher.log, clock: demo.clock, signal, trouble };
+    const job = await runMainJob({ ...shared, room, toneHz, waiting });
+    waits.delete(room);
+    return job;
+  };
+  const jobs = Array.from({ length: count }, (_, index) => one(index));
+  try {
+    return await Promise.all(jobs);
+  } finally {
+    failed.abort();
+    await Promise.allSettled(jobs);
+  }
+}
+
+async function report(jobs: readonly MainJob[], { launcher }: Services): Promise<string> {
+  const [first] = jobs;
+  if (!first) return '';
+  const rendered = jobs.length === 1 ? renderTimeline(first) : renderTimelines(jobs);
+  const split = startUpSplit(await launcher.taskLog(first.task));
+  const who = jobs.length === 1 ? 'its runner' : `the runner of ${first.room}`;
+  const start = split ? `\nStart-up of ${who}: ${split}\n` : '';
+  const what = jobs.length === 1 ? 'One room, one task' : `${jobs.length} rooms, a task each`;
+  return `${what}. Milliseconds since the room's creation was asked for:\n\n${rendered}\n${start}`;
+}
+
+/** Adds to a failed step what the launcher and the task logged last. */
+async function explain(error: unknown, { launcher }: Services): Promise<Error> {
+  const parts = [describe(error)];
+  const lines = launcher.log.tail();
+  if (lines.length > 0) parts.push('Last lines of the launcher:', ...lines);
+  if (error instanceof TaskFailed) {
+    const log = (await launcher.taskLog(error.task)).trimEnd().split('\n').slice(-TASK_LOG_LINES);
+    parts.push(`Last lines of task ${error.task}:`, ...log);
+  }
+  return new Explained(parts.join('\n'), { cause: error });
+}
+
+/** An error whose message is all that people need to read. */
+class Explained extends Error {}
+
+function describe(error: unknown): string {
+  if (error instanceof StepFailed) return `failed: ${error.step}: ${error.message}`;
+  if (error instanceof Explained || error instanceof LiveKitServerMissing) return error.message;
+  return `failed: ${reasonOf(error)}`;
+}
+
+async function whereToLook({ server, launcher, secretFile }: Services): Promise<string> {
+  const token = await joinToken(server, STAY_ROOM, 'you');
+  const link = new URL('https://meet.livekit.io/custom');
+  link.searchParams.set('liveKitUrl', server.url);
+  link.searchParams.set('token', token);
+  const rows = [
+    ['LiveKit', server.url],
+    ['API key', server.apiKey],
+    ['URL, key, secret', secretFile],
+    ['rooms and tasks', `${launcher.adminUrl}/api/rooms  ${launcher.adminUrl}/api/tasks`],
+    ['launcher log', launcher.logFile],
+    ['task logs', `${launcher.stateDir}/<task>/log`],
+    ['server log', server.logFile],
+    ['join token', token],
+    ['join', link.href],
+  ];
+  const lines = rows.map(([name = '', value]) => `  ${name.padEnd(16)}  ${value}`);
+  return `\nAll of it keeps running; joining creates the room. Ctrl-C ends it.\n\n${lines.join('\n')}\n`;
+}

@@ -1,0 +1,163 @@
+/**
+ * The main job for one room, as its users live it: a room is created, somebody joins, the agent
+ * comes, greets, answers chat and sound, the room is deleted, and the task is gone with code 0.
+ */
+import { AccessToken, type RoomServiceClient } from 'livekit-server-sdk';
+import type { Clock } from '../lib/clock.ts';
+import { reasonOf } from '../lib/log.ts';
+import type { LauncherLog, LogRecord } from './launcher-log.ts';
+import type { LiveKitServer } from './livekit-server.ts';
+import { join } from './participant.ts';
+import type { Marks, Step, Timeline } from './timeline.ts';
+import { Gate, StepFailed, until, type Wait } from './wait.ts';
+
+export interface MainJobOptions {
+  readonly room: string;
+  /** A tone per room tells one room's sound from another's. */
+  readonly toneHz: number;
+  readonly server: LiveKitServer;
+  readonly rooms: RoomServiceClient;
+  readonly log: LauncherLog;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Rejects when the launcher has ended. */
+  readonly trouble: Promise<never>;
+  /** Called with what is being waited for. */
+  readonly waiting: (step: string) => void;
+}
+
+export interface MainJob extends Timeline {
+  /** Key of the task that served the room. */
+  readonly task: string;
+}
+
+const CALL_DEADLINE_MS = 10_000;
+const JOIN_DEADLINE_MS = 20_000;
+const AGENT_DEADLINE_MS = 90_000;
+const ECHO_DEADLINE_MS = 20_000;
+const END_DEADLINE_MS = 60_000;
+
+/** Runs it once. Rejects with `StepFailed` for the first step that does not come about. */
+export async function runMainJob(options: MainJobOptions): Promise<MainJob> {
+  const { room, rooms, log, clock, waiting } = options;
+  const marks: Marks = {};
+  const mark = (step: Step) => (marks[step] ??= clock.nowMs());
+  // Everything is measured from the moment the creation is asked for.
+  mark('room created');
+  let wait: Wait = options;
+  const step = <T>(name: string, wanted: Promise<T>, deadlineMs: number) => {
+    waiting(name);
+    return until(name, wanted, deadlineMs, wait);
+  };
+  const created = await step('room created', rooms.createRoom({ name: room }), CALL_DEADLINE_MS);
+  const ofRoom = (event: string) => (record: LogRecord) =>
+    record.event === event && record.fields['sid'] === created.sid;
+  const ended = log.next(ofRoom('task.end'));
+  let roomEnds = false;
+  wait = { ...options, trouble: Promise.race([options.trouble, failure(ended, () => roomEnds)]) };
+  wait.trouble.catch(() => {});
+
+  await talk(options, created.sid, mark, step);
+
+  roomEnds = true;
+  await step('room deleted', rooms.deleteRoom(room), CALL_DEADLINE_MS);
+  mark('room deleted');
+  const { fields, timeMs } = await step('the task to end', ended, END_DEADLINE_MS);
+  const task = String(fields['task']);
+  Object.assign(marks, launcherMarks(log, created.sid, task), { 'task ended': timeMs });
+  return { room, marks, task, exitCode: Number(fields['code']) };
+}
+
+type Stepper = <T>(name: string, wanted: Promise<T>, deadlineMs: number) => Promise<T>;
+
+/** Joins, and has the agent greet, answer a chat text and send the tone back. */
+async function talk(
+  options: MainJobOptions,
+  sid: string,
+  mark: (step: Step) => void,
+  step: Stepper,
+): Promise<void> {
+  const { room, toneHz, server } = options;
+  const question = `is anybody in ${sid}?`;
+  const agent = new Gate();
+  const greeting = new Gate();
+  const answer = new Gate();
+  const tone = new Gate();
+  const seen = (name: Step, gate: Gate) => {
+    mark(name);
+    gate.open();
+  };
+  const joining = join({
+    url: server.url,
+    token: await joinToken(server, room, 'visitor'),
+    agentIdentity: `agent-${sid}`,
+    toneHz,
+    on: {
+      agent: () => seen('agent active', agent),
+      chat: (text) =>
+        text.includes(question) ? seen('chat echo', answer) : seen('greeted', greeting),
+      tone: () => seen('audio echo', tone),
+    },
+  });
+  const visitor = await step('the visitor to join', joining, JOIN_DEADLINE_MS).catch((error) => {
+    // A join that comes after all must not stay.
+    void joining.then((late) => late[Symbol.asyncDispose]()).catch(() => {});
+    if (error instanceof StepFailed || options.signal.aborted) throw error;
+    throw new StepFailed('the visitor to join', reasonOf(error), { cause: error });
+  });
+  try {
+    await step('the agent to join', agent.opened, AGENT_DEADLINE_MS);
+    await step('the greeting', greeting.opened, ECHO_DEADLINE_MS);
+    await step('the chat to be sent', visitor.say(question), CALL_DEADLINE_MS);
+    await step('the chat echo', answer.opened, ECHO_DEADLINE_MS);
+    await step(`the ${toneHz} Hz tone to come back`, tone.opened, ECHO_DEADLINE_MS);
+  } finally {
+    await visitor[Symbol.asyncDispose]();
+  }
+}
+
+/** Token with which a person joins one room. */
+export function joinToken(
+  { apiKey, apiSecret }: Pick<LiveKitServer, 'apiKey' | 'apiSecret'>,
+  room: string,
+  identity: string,
+): Promise<string> {
+  const token = new AccessToken(apiKey, apiSecret.reveal(), { identity, ttl: '1d' });
+  token.addGrant({ roomJoin: true, room });
+  return token.toJwt();
+}
+
+/** Rejects when the room's task ends in any way but well and after the room's end. */
+async function failure(ended: Promise<LogRecord>, roomEnds: () => boolean): Promise<never> {
+  const { fields } = await ended;
+  const { code, verdict, reason, task } = fields;
+  if (code === 0 && roomEnds()) return new Promise<never>(() => {});
+  const why = `it ended with code ${String(code)}, ${String(verdict)}: ${String(reason)}`;
+  throw new TaskFailed(why, String(task));
+}
+
+/** The room's task did not end well; `task` is its key. */
+export class TaskFailed extends StepFailed {
+  readonly task: string;
+  constructor(why: string, task: string) {
+    super('task', why);
+    this.task = task;
+  }
+}
+
+/** The steps that only the launcher sees, as its log dates them. */
+function launcherMarks(log: LauncherLog, sid: string, task: string): Marks {
+  const when = (event: string, fields: Readonly<Record<string, string>>) =>
+    log.find(
+      (record) =>
+        record.event === event &&
+        Object.entries(fields).every(([name, value]) => record.fields[name] === value),
+    )?.timeMs;
+  const seen: readonly (readonly [Step, number | undefined])[] = [
+    ['webhook', when('webhook.receive', { webhook: 'room_started', sid })],
+    ['launch accepted', when('task.launch', { task, outcome: 'accepted' })],
+    ['task registered', when('task.register', { task })],
+    ['assigned', when('task.assign', { task, outcome: 'assigned' })],
+  ];
+  return Object.fromEntries(seen.filter(([, timeMs]) => timeMs !== undefined));
+}

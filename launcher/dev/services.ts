@@ -1,0 +1,87 @@
+/** Everything that the demo runs on: a LiveKit server and a launcher, in one private folder. */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RoomServiceClient } from 'livekit-server-sdk';
+import type { Clock } from '../lib/clock.ts';
+import type { Env } from './command.ts';
+import { type RunningLauncher, startLauncher } from './launcher.ts';
+import { killLeftovers } from './leftovers.ts';
+import { findLiveKitServer } from './livekit-binary.ts';
+import { type LiveKitServer, startLiveKitServer } from './livekit-server.ts';
+import { freeTcpPorts } from './ports.ts';
+
+export interface Services {
+  readonly server: LiveKitServer;
+  readonly launcher: RunningLauncher;
+  readonly rooms: RoomServiceClient;
+  /** LIVEKIT_URL, _API_KEY and _API_SECRET as a file, for `--stay`. */
+  readonly secretFile: string;
+}
+
+/** Fills up as parts start; `end` undoes it in reverse, however far it came. */
+export interface Started {
+  readonly undo: (() => Promise<unknown>)[];
+}
+
+export interface ServicesOptions {
+  readonly env: Env;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly progress: (line: string) => void;
+}
+
+/** Long enough that no room of the demo ends by itself, short enough after the last one left. */
+const ROOM = { emptyTimeoutSeconds: 300, departureTimeoutSeconds: 20 };
+
+/** Starts all parts; each registers in `started` how it is undone before the next one starts. */
+export async function startServices(options: ServicesOptions, started: Started): Promise<Services> {
+  const { env, clock, signal, progress } = options;
+  const bin = await findLiveKitServer({ env, progress, signal });
+  const folder = await mkdtemp(join(tmpdir(), 'room-launcher-'));
+  started.undo.push(() => rm(folder, { recursive: true, force: true }));
+
+  const [webhook = 0, gateway = 0, admin = 0] = await freeTcpPorts(3);
+  progress('starting livekit-server');
+  const server = await startLiveKitServer({
+    bin,
+    env,
+    signal,
+    webhookUrls: [`http://127.0.0.1:${webhook}/webhook`],
+    roomConfig: ROOM,
+    logFile: join(folder, 'livekit-server.log'),
+  });
+  started.undo.push(() => server[Symbol.asyncDispose]());
+  const { url, apiKey, apiSecret } = server;
+  const rooms = new RoomServiceClient(url.replace('ws', 'http'), apiKey, apiSecret.reveal());
+  const secretFile = join(folder, 'livekit.env');
+  const variables = { LIVEKIT_URL: url, LIVEKIT_API_KEY: apiKey };
+  const lines = Object.entries({ ...variables, LIVEKIT_API_SECRET: apiSecret.reveal() });
+  const text = lines.map(([name, value]) => `${name}=${value}\n`).join('');
+  await writeFile(secretFile, text, { mode: 0o600 });
+
+  progress('starting the launcher');
+  const deployment = `demo-${randomBytes(4).toString('hex')}`;
+  const ports = { webhook, gateway, admin };
+  const launcher = await startLauncher({ env, server, ports, deployment, folder, clock, signal });
+  started.undo.push(() => endLauncher(launcher, rooms));
+  return { server, launcher, rooms, secretFile };
+}
+
+/** Undoes what was started, the newest first; one failure does not keep the rest from going. */
+export async function end(started: Started): Promise<void> {
+  const failures: unknown[] = [];
+  for (const undo of started.undo.toReversed()) await undo().catch((error) => failures.push(error));
+  started.undo.length = 0;
+  if (failures.length > 0) throw new AggregateError(failures, 'not everything could be ended');
+}
+
+/** Rooms first, so that nothing new is launched; then their tasks; then the launcher. */
+async function endLauncher(launcher: RunningLauncher, rooms: RoomServiceClient): Promise<void> {
+  const open = await rooms.listRooms().catch(() => []);
+  await Promise.allSettled(open.map(({ name }) => rooms.deleteRoom(name)));
+  await launcher.stopTasks();
+  await launcher.stop();
+  await killLeftovers(launcher.stateDir);
+}

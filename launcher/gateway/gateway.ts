@@ -1,0 +1,208 @@
+/**
+ * The gateway: where tasks dial in and are handed their one job.
+ *
+ * It plays the server's side of LiveKit's worker protocol, so that unmodified agents can be tasks.
+ * Four parts, put together here: the door decides who comes in, a socket keeps one worker's line,
+ * an assignment takes one task to its job, and the host (the rest of the launcher) is asked which
+ * job that is. The gateway keeps nothing that a restart may not lose.
+ */
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { RegisterWorkerRequest } from '@livekit/protocol';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { TaskKey } from '../driver.ts';
+import { listen, type ListenAddress } from '../lib/listen.ts';
+import { reasonOf } from '../lib/log.ts';
+import type { AssignmentPorts } from './assignment.ts';
+import { Assignments } from './assignments.ts';
+import { Door, type DoorPorts, type Refused } from './door.ts';
+import { answerPlain, HEADERS_TIMEOUT_MS, refuseUpgrade } from './http.ts';
+import { pong, registered } from './job.ts';
+import type { Gateway, SocketView } from './ports.ts';
+import { WorkerSocket, type SocketEnd } from './socket.ts';
+import { JOB_HEADER, MAX_FRAME_BYTES, type WorkerFrame } from './wire.ts';
+
+/** Connections of any kind at a time; more are dropped by the system before they cost memory. */
+const CONNECTIONS_MAX = 10_000;
+/** For a worker to answer our closing frame; then its line is cut. */
+const CLOSE_TIMEOUT_MS = 250;
+/** A launcher that refuses tokens says so this often; in between it counts. */
+const BAD_TOKEN_LOG_EVERY_MS = 60_000;
+
+export interface GatewayOptions extends DoorPorts, AssignmentPorts {
+  readonly listen: ListenAddress;
+  /** The setting that `listen` comes from, for the error. */
+  readonly settingName: string;
+}
+
+/** Opens the gateway. Rejects with `ListenError` when its address cannot be used. */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const gateway = new TaskGateway(options);
+  await gateway.open();
+  return gateway;
+}
+
+class TaskGateway implements Gateway {
+  readonly #options: GatewayOptions;
+  readonly #server: Server;
+  readonly #webSockets: WebSocketServer;
+  readonly #door: Door;
+  readonly #assignments: Assignments;
+  readonly #sockets = new Map<TaskKey, WorkerSocket>();
+  /** Lines whose dial is being decided. */
+  readonly #dialling = new Set<Duplex>();
+  #port = 0;
+  #closing = false;
+  #badTokens = { count: 0, loggedAtMs: -Infinity };
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    this.#door = new Door(options);
+    this.#assignments = new Assignments(options);
+    const limits = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS };
+    const check = { connectionsCheckingInterval: HEADERS_TIMEOUT_MS / 10 };
+    this.#server = createServer({ ...limits, ...check }, answerPlain);
+    this.#server.maxConnections = CONNECTIONS_MAX;
+    this.#server.on('upgrade', (request, line, head) => void this.#dialled(request, line, head));
+    // `closeTimeout` is missing in the types of ws, which a literal would be checked against.
+    const webSocketOptions = {
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: MAX_FRAME_BYTES,
+      closeTimeout: CLOSE_TIMEOUT_MS,
+    };
+    this.#webSockets = new WebSocketServer(webSocketOptions);
+  }
+
+  async open(): Promise<void> {
+    this.#port = await listen(this.#server, this.#options.listen, this.#options.settingName);
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  sockets(): ReadonlyMap<TaskKey, SocketView> {
+    return new Map([...this.#sockets].map(([key, socket]) => [key, this.#view(key, socket)]));
+  }
+
+  terminate(key: TaskKey): boolean {
+    return this.#assignments.end(key);
+  }
+
+  offerNow(key: TaskKey): void {
+    this.#assignments.get(key)?.nudge();
+  }
+
+  /** Closes the listener and all sockets, without telling the host: it is ending too. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing = true;
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    this.#webSockets.close();
+    for (const line of this.#dialling) line.destroy();
+    for (const socket of this.#sockets.values()) socket.close(1001, 'the launcher is ending');
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  async #dialled(request: IncomingMessage, line: Duplex, head: Buffer): Promise<void> {
+    const { log } = this.#options;
+    line.on('error', () => line.destroy());
+    this.#dialling.add(line);
+    try {
+      const refused = await this.#door.decide(
+        request,
+        (key) => this.#sockets.get(key),
+        (key) => {
+          this.#webSockets.handleUpgrade(request, line, head, (webSocket) =>
+            this.#entered(key, webSocket, request),
+          );
+        },
+      );
+      if (refused) this.#refuse(line, refused);
+    } catch (error) {
+      log.error('could not decide about a dial', { reason: reasonOf(error) });
+      refuseUpgrade(line, { status: 500, reason: 'internal error' });
+    } finally {
+      this.#dialling.delete(line);
+    }
+  }
+
+  #refuse(line: Duplex, refused: Refused): void {
+    refuseUpgrade(line, refused);
+    const { status, reason, key } = refused;
+    const { clock, log } = this.#options;
+    if (status === 410 && key !== undefined) this.#assignments.forget(key);
+    log.debug('refused a dial', { task: key, status, reason });
+    if (status !== 401) return;
+    this.#badTokens.count++;
+    if (clock.nowMs() - this.#badTokens.loggedAtMs < BAD_TOKEN_LOG_EVERY_MS) return;
+    const fields = { count: this.#badTokens.count, reason };
+    log.warn('refused tokens; has the gateway secret or the deployment changed?', fields);
+    this.#badTokens = { count: 0, loggedAtMs: clock.nowMs() };
+  }
+
+  #entered(key: TaskKey, webSocket: WebSocket, request: IncomingMessage): void {
+    const { clock, log } = this.#options;
+    const header = request.headers[JOB_HEADER];
+    const jobId = typeof header === 'string' ? header : undefined;
+    const socket: WorkerSocket = new WorkerSocket(key, webSocket, clock, log, {
+      registered: (register) => this.#registered(socket, register, jobId),
+      frame: (frame) => this.#received(socket, frame),
+      ended: (end) => this.#ended(socket, end),
+    });
+    this.#sockets.set(key, socket);
+  }
+
+  #registered(
+    socket: WorkerSocket,
+    register: RegisterWorkerRequest,
+    jobId: string | undefined,
+  ): void {
+    const { key, connectedAtMs } = socket;
+    const { clock, host, log } = this.#options;
+    const nowMs = clock.nowMs();
+    const id = `AW_${key}`;
+    socket.send(registered(id));
+    log.event('task.register', { task: key, since_connect_ms: nowMs - connectedAtMs });
+    this.#assignments.connect(key, {
+      id,
+      agentName: register.agentName,
+      permissions: register.allowedPermissions,
+      registeredAtMs: nowMs,
+      jobId,
+      send: (frame) => socket.send(frame),
+    });
+    host.changed(key, 'registered');
+  }
+
+  /** Load and job states (`updateWorker`, `updateJob`) are no truth here: the room and the exit are. */
+  #received(socket: WorkerSocket, frame: WorkerFrame): void {
+    const task = this.#assignments.get(socket.key);
+    if (frame.case === 'ping') socket.send(pong(frame.value, this.#options.clock.nowMs()));
+    else if (frame.case === 'availability') task?.onAnswer(frame.value);
+    else if (frame.case === 'migrateJob') task?.onJobs(frame.value.jobIds);
+  }
+
+  #ended(socket: WorkerSocket, end: SocketEnd): void {
+    const { key } = socket;
+    this.#sockets.delete(key);
+    this.#assignments.disconnect(key);
+    if (end === 'broke-protocol') this.#door.bar(key);
+    if (!this.#closing) this.#options.host.changed(key, 'closed');
+  }
+
+  #view(key: TaskKey, socket: WorkerSocket): SocketView {
+    const { connectedAtMs, registeredAtMs } = socket;
+    const task = this.#assignments.get(key);
+    if (task === undefined || registeredAtMs === undefined) {
+      return { state: 'connecting', connectedAtMs };
+    }
+    const { state, assignedAtMs } = task;
+    const view = { state, connectedAtMs, registeredAtMs };
+    return assignedAtMs === undefined ? view : { ...view, assignedAtMs };
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * An HTTP server for a set of routes, with a bound on everything that a stranger could use up:
+ * connections, time for a request, idle time.
+ */
+import { createServer, type Server } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+
+export interface HttpLimits {
+  readonly maxConnections: number;
+  /** For the headers. */
+  readonly headersMs: number;
+  /** For the headers and the body together; a slower sender is cut off. */
+  readonly requestMs: number;
+  /** Between two requests of one connection. */
+  readonly idleMs: number;
+}
+
+export const HTTP_LIMITS: HttpLimits = {
+  maxConnections: 512,
+  headersMs: 5000,
+  requestMs: 10_000,
+  // Longer than Go's HTTP client keeps a connection idle (90 s): LiveKit's server closes first, and
+  // no webhook is sent into a connection that closes under it.
+  idleMs: 95_000,
+};
+
+/** How often Node looks for requests that have run out of time, at most. */
+const CHECK_INTERVAL_MS = 1000;
+
+/** Not yet listening: `lib/listen.ts` opens and closes it. */
+export function httpServer(
+  routes: (request: Request) => Response | Promise<Response>,
+  limits: HttpLimits = HTTP_LIMITS,
+): Server {
+  const answer = getRequestListener(routes, { overrideGlobalObjects: false });
+  const server = createServer(
+    {
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      keepAliveTimeout: limits.idleMs,
+      connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS, limits.headersMs / 2),
+    },
+    (request, response) => void answer(request, response),
+  );
+  server.maxConnections = limits.maxConnections;
+  return server;
+}

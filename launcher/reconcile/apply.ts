@@ -1,0 +1,204 @@
+/**
+ * Carries out a plan's actions and notes what the engine answered.
+ *
+ * Nothing is decided here, and nothing is retried: an action that failed is planned again by the
+ * next pass, from what is true then.
+ */
+import type { Action, LiveRoomView, Target } from '../core/action.ts';
+import type { Profile } from '../core/desired.ts';
+import type { Expectations } from '../core/expectations.ts';
+import { attemptOf, parseRoomKey } from '../core/key.ts';
+import type { LaunchLimits } from '../core/limits.ts';
+import type { Memory, RoomMemory } from '../core/memory.ts';
+import { END_STYLES } from '../core/verdict.ts';
+import type { Driver, LaunchResult, TaskKey } from '../driver.ts';
+import { assert } from '../lib/assert.ts';
+import type { Clock } from '../lib/clock.ts';
+import { reasonOf, type Log } from '../lib/log.ts';
+import type { SocketsPort } from './ports.ts';
+
+/** How long one call may take; a launch that takes longer is `unknown` and is repeated. */
+const CALL_TIMEOUT_MS = 60_000;
+
+export interface ApplierParts {
+  readonly driver: Driver;
+  readonly sockets: SocketsPort;
+  readonly memory: Memory;
+  readonly expectations: Expectations;
+  readonly limits: LaunchLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What a task gets as its environment: the gateway's URL and its own credential. */
+  readonly taskEnv: (key: TaskKey) => Readonly<Record<string, string>>;
+}
+
+/** How soon a stop or a removal that failed is planned again. */
+const TRY_AGAIN_MS = 5_000;
+
+export class Applier {
+  readonly #parts: ApplierParts;
+
+  constructor(parts: ApplierParts) {
+    this.#parts = parts;
+  }
+
+  /** Carries out one action; resolves with when to look at the room again, if the outcome asks it. */
+  async apply(action: Action, view: LiveRoomView | null, room: RoomMemory): Promise<number | null> {
+    switch (action.do) {
+      case 'launch':
+        assert(view !== null, 'only a live room launches');
+        return this.#launch(action, view);
+      case 'end':
+        return this.#end(action);
+      case 'stop':
+        return this.#stop(action.task, action);
+      case 'remove':
+        return this.#remove(action);
+      case 'judge':
+        this.#judge(action);
+        return null;
+      case 'fail':
+        this.#fail(room, action.reason);
+        return null;
+    }
+  }
+
+  /** Launches one attempt, if its turn has come; a room whose turn it is not waits in line. */
+  async #launch(
+    action: Extract<Action, { do: 'launch' }>,
+    { room, profile }: LiveRoomView,
+  ): Promise<number | null> {
+    const { limits, expectations, driver, memory, clock } = this.#parts;
+    const known = memory.room(room.sid);
+    const sentAtMs = clock.nowMs();
+    const turn = limits.turn(room.sid, room.name, sentAtMs);
+    if (!turn.go) {
+      Object.assign(known, { state: 'waiting', reason: turn.reason });
+      return turn.untilMs;
+    }
+    limits.sent(room.sid, room.name, sentAtMs);
+    expectations.sent(action.key);
+    const request = this.#request(action.key, profile);
+    const result = await driver.launch(request, AbortSignal.timeout(CALL_TIMEOUT_MS));
+    limits.settled(room.sid);
+    this.#say(action, known, result, sentAtMs);
+    return this.#note(action, known, result);
+  }
+
+  /** Begins an end as its cause says: JobTermination, with SIGTERM to follow, or SIGTERM at once. */
+  async #end(action: Extract<Action, { do: 'end' }>): Promise<number | null> {
+    const { memory, sockets, clock, log } = this.#parts;
+    const { task, cause, reason } = action;
+    memory.noteEnding(task.key, cause, reason, clock.nowMs());
+    log.info('ending a task', { task: task.key, cause, reason });
+    if (END_STYLES[cause].stopAfterTerminationMs === null) return this.#stop(task, action);
+    if (!sockets.terminate(task.key)) log.debug('no socket to end it by', { task: task.key });
+    return null;
+  }
+
+  async #remove({ task, reason }: Extract<Action, { do: 'remove' }>): Promise<number | null> {
+    const { driver, log } = this.#parts;
+    log.debug('removing what is left of a task', { task: task.key, reason });
+    return this.#call('remove', task, (signal) => driver.remove(task.taskId, signal));
+  }
+
+  /** Records what an end meant. An end that this process did not see live is old news. */
+  #judge({ task, key, judgement }: Extract<Action, { do: 'judge' }>): void {
+    const { memory, clock, log } = this.#parts;
+    const known = memory.task(key);
+    const { running, launched } = known;
+    known.judged = { ...judgement, endedAtMs: task.endedAtMs ?? clock.nowMs() };
+    const { verdict, reason } = judgement;
+    const ranMs = (task.endedAtMs ?? clock.nowMs()) - (task.startedAtMs ?? task.createdAtMs);
+    const fields = { ...idOf(key), verdict, reason, code: task.exit?.code ?? null, ran_ms: ranMs };
+    const good = verdict === 'served' || verdict === 'displaced';
+    log.event('task.end', fields, !running && !launched ? 'debug' : good ? 'info' : 'warn');
+  }
+
+  /** The run is failed for good: said once, loudly, and visible until the room is gone. */
+  #fail(room: RoomMemory, reason: string): void {
+    const { clock, log } = this.#parts;
+    room.failed = { atMs: clock.nowMs(), reason };
+    log.event('run.fail', { sid: room.sid, reason }, 'warn');
+  }
+
+  #request(key: TaskKey, { name, template, cpu, memoryMiB, envFile }: Profile) {
+    const env = this.#parts.taskEnv(key);
+    return { key, template, cpu, memoryMiB, profile: name, env, ...(envFile ? { envFile } : {}) };
+  }
+
+  #note(
+    { key, attempt }: Extract<Action, { do: 'launch' }>,
+    room: RoomMemory,
+    result: LaunchResult,
+  ): number | null {
+    const { memory, expectations, clock } = this.#parts;
+    const atMs = clock.nowMs();
+    if (result.outcome === 'accepted') {
+      expectations.accepted(result.task, key, atMs);
+      memory.noteTasks([result.task], atMs);
+      memory.task(key).launched = true;
+      // An adopted task may have ended: its verdict decides, in a pass of its own.
+      return result.task.phase === 'ended' ? atMs : null;
+    }
+    if (result.outcome === 'refused') expectations.refused(key);
+    else expectations.unknown(key);
+    const retry = result.outcome === 'refused' ? result.retry : 'same-key';
+    const { outcome, detail } = result;
+    const count = (room.trouble?.count ?? 0) + 1;
+    const firstAtMs = room.trouble?.firstAtMs ?? atMs;
+    room.trouble = { attempt, outcome, retry, detail, count, firstAtMs, atMs };
+    return atMs;
+  }
+
+  #say(
+    { key, reason }: Extract<Action, { do: 'launch' }>,
+    room: RoomMemory,
+    result: LaunchResult,
+    sentAtMs: number,
+  ): void {
+    const { log, clock } = this.#parts;
+    const { outcome } = result;
+    const detail = result.outcome === 'accepted' ? undefined : result.detail;
+    const refusal = result.outcome === 'refused' ? result.reason : undefined;
+    const fields = { ...idOf(key), outcome, reason, refusal, detail };
+    const tookMs = clock.nowMs() - sentAtMs;
+    const repeated = outcome !== 'accepted' && room.trouble?.detail === detail;
+    const level = outcome === 'accepted' ? 'info' : repeated ? 'debug' : 'warn';
+    log.event('task.launch', { ...fields, took_ms: tookMs }, level);
+  }
+
+  async #stop(
+    task: Target,
+    { graceMs, reason }: { readonly graceMs: number; readonly reason: string },
+  ): Promise<number | null> {
+    const { driver, memory, clock } = this.#parts;
+    return this.#call('stop', task, async (signal) => {
+      await driver.stop(task.taskId, { graceMs, reason }, signal);
+      const { ending } = memory.task(task.key);
+      if (ending) ending.stopAskedAtMs = clock.nowMs();
+    });
+  }
+
+  /** Runs one call; one that fails is said and planned again. */
+  async #call(
+    verb: string,
+    task: Target,
+    run: (signal: AbortSignal) => Promise<void>,
+  ): Promise<number | null> {
+    try {
+      await run(AbortSignal.timeout(CALL_TIMEOUT_MS));
+      return null;
+    } catch (error) {
+      const { clock, log } = this.#parts;
+      const fields = { task: task.key, reason: reasonOf(error) };
+      log.warn(`could not ${verb} a task; the next pass tries again`, fields);
+      return clock.nowMs() + TRY_AGAIN_MS;
+    }
+  }
+}
+
+/** How a task is named in every event about it. */
+function idOf(key: TaskKey) {
+  return { task: key, sid: parseRoomKey(key)?.sid, attempt: attemptOf(key) };
+}

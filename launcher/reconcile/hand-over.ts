@@ -1,0 +1,115 @@
+/**
+ * The reconciler's side of the gateway: who may come in, and the look at LiveKit right before a job
+ * is offered, so that a late task never brings back a room that is over and never becomes a second
+ * agent.
+ */
+import type { Room as RoomInfo } from '@livekit/protocol';
+import type { Expectations } from '../core/expectations.ts';
+import { parseRoomKey } from '../core/key.ts';
+import type { Memory } from '../core/memory.ts';
+import { isGone } from '../core/plan-gone.ts';
+import { agentIdentity, presentAgent, type Participant, type RoomSid } from '../core/room.ts';
+import type { TaskKey } from '../driver.ts';
+import type { Admission, Look } from '../gateway/ports.ts';
+import { reasonOf } from '../lib/log.ts';
+import type { Observer } from './observe.ts';
+
+export interface HandOverPorts {
+  /** The live room of a name as LiveKit lists it, or null. Rejects when LiveKit did not answer. */
+  roomInfo(name: string, signal: AbortSignal): Promise<RoomInfo | null>;
+  listParticipants(name: string, signal: AbortSignal): Promise<readonly Participant[]>;
+  /** The room's explicit dispatch of this agent name, or null. */
+  dispatchOf(
+    name: string,
+    agentName: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly dispatchId: string; readonly metadata: string } | null>;
+}
+
+export interface HandOverParts {
+  readonly livekit: HandOverPorts;
+  readonly observer: Observer;
+  readonly memory: Memory;
+  readonly expectations: Expectations;
+  /** Look at this room: the gateway found it different from what was thought. */
+  readonly nudge: (name: string) => void;
+}
+
+export class HandOver {
+  readonly #parts: HandOverParts;
+
+  constructor(parts: HandOverParts) {
+    this.#parts = parts;
+  }
+
+  /** May the holder of this task's credential come in? From memory, at once. */
+  admit(key: TaskKey): Admission {
+    const { memory, observer, expectations } = this.#parts;
+    const of = parseRoomKey(key);
+    if (!of) return { answer: 'gone', reason: 'this task serves no room' };
+    if (memory.firstPassAtMs === null)
+      return { answer: 'not-yet', reason: 'the launcher is starting' };
+    const room = memory.rooms.get(of.sid);
+    if (room && isGone(room)) return { answer: 'gone', reason: 'the room is over' };
+    const task = observer.tasksOf(of.sid).find((each) => each.key === key);
+    if (task?.phase === 'ended') return { answer: 'gone', reason: 'this task has ended' };
+    if (task || expectations.awaits(key)) return { answer: 'welcome' };
+    return { answer: 'not-yet', reason: 'the engine does not list this task' };
+  }
+
+  /** The look right before an offer. Never rejects: what cannot be seen is `wait`. */
+  async look(key: TaskKey, signal: AbortSignal): Promise<Look> {
+    const { memory } = this.#parts;
+    const of = parseRoomKey(key);
+    if (!of) return { decision: 'gone', reason: 'this task serves no room' };
+    const room = memory.room(of.sid);
+    if (isGone(room)) return { decision: 'gone', reason: 'the room is over' };
+    if (memory.task(key).ending) return { decision: 'gone', reason: 'this task is being ended' };
+    if (room.name === null) return { decision: 'wait', reason: 'no list has shown its room yet' };
+    try {
+      return await this.#lookAt(key, of.sid, room.name, signal);
+    } catch (error) {
+      return { decision: 'wait', reason: `LiveKit did not answer: ${reasonOf(error)}` };
+    }
+  }
+
+  async #lookAt(key: TaskKey, sid: RoomSid, name: string, signal: AbortSignal): Promise<Look> {
+    const { livekit, nudge } = this.#parts;
+    const agentName = '';
+    const [room, participants, dispatch] = await Promise.all([
+      livekit.roomInfo(name, signal),
+      livekit.listParticipants(name, signal),
+      livekit.dispatchOf(name, agentName, signal),
+    ]);
+    if (room?.sid !== sid) {
+      nudge(name);
+      return { decision: 'wait', reason: 'its room is not listed' };
+    }
+    const agent = presentAgent(sid, participants);
+    if (agent?.taskKey === key) return { decision: 'serving', sid };
+    if (agent && !this.#isGhost(sid, agent.taskKey)) {
+      nudge(name);
+      return { decision: 'wait', reason: `${agentIdentity(sid)} is in the room already` };
+    }
+    const { dispatchId = '', metadata = roomJobMetadata(room.metadata) } = dispatch ?? {};
+    return { decision: 'offer', job: { sid, room, agentName, dispatchId, metadata } };
+  }
+
+  /** An agent whose task has ended: LiveKit has not noticed yet, and a newcomer displaces it. */
+  #isGhost(sid: RoomSid, taskKey: string | null): boolean {
+    const task = this.#parts.observer.tasksOf(sid).find((each) => each.key === taskKey);
+    return task?.phase === 'ended';
+  }
+}
+
+/** The job's metadata from the room's own, `{"room-launcher": {"metadata": "…"}}`; else empty. */
+function roomJobMetadata(metadata: string): string {
+  try {
+    const parsed: unknown = JSON.parse(metadata);
+    const ours = (parsed as Record<string, Record<string, unknown>> | null)?.['room-launcher'];
+    const own = ours?.['metadata'];
+    return typeof own === 'string' ? own : '';
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * When passes run. Everything that may have changed is a nudge: a room name in a set, so that ten
+ * nudges cost one pass and nothing can overflow. Passes of one name never overlap; those of several
+ * run side by side, up to a bound. A full pass over everything runs at start, every
+ * `resyncMs`, and soon again after one that LiveKit or the engine did not answer.
+ */
+import { soonest } from '../core/action.ts';
+import { excessEvidence, isForgettable, isGone } from '../core/plan-gone.ts';
+import { parseRoomKey } from '../core/key.ts';
+import type { LaunchLimits } from '../core/limits.ts';
+import type { Memory, RoomMemory } from '../core/memory.ts';
+import type { RoomSid } from '../core/room.ts';
+import type { Clock } from '../lib/clock.ts';
+import { reasonOf, type Log } from '../lib/log.ts';
+import type { Applier } from './apply.ts';
+import type { Observer } from './observe.ts';
+import type { Pass } from './pass.ts';
+
+const PASSES_AT_ONCE = 8;
+/** A room is never looked at again sooner than this without a nudge. */
+const LOOK_AGAIN_MIN_MS = 20;
+/** Waits after full passes that failed: 1, 2, 4 … s, at most the resync interval. */
+const RETRY_BASE_MS = 1_000;
+
+export interface LoopParts {
+  readonly observer: Observer;
+  readonly applier: Applier;
+  readonly pass: Pass;
+  readonly memory: Memory;
+  readonly limits: LaunchLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly resyncMs: number;
+}
+
+export class Loop {
+  readonly #parts: LoopParts;
+  /** Names to look at, each with the turn of its newest nudge. */
+  readonly #queue = new Map<string, number>();
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #lookAgain = new Map<string, () => void>();
+  #fullPass: Promise<void> | null = null;
+  #cancelFullPass: () => void = () => {};
+  #failures = 0;
+  #stopped = false;
+
+  constructor(parts: LoopParts) {
+    this.#parts = parts;
+  }
+
+  /** Look at this room. Never awaited by whoever nudges. */
+  nudge(name: string): void {
+    if (this.#stopped) return;
+    this.#queue.set(name, this.#parts.observer.turn());
+    this.#drain();
+  }
+
+  /** Look at these rooms; those without a known name wait for the next full pass. */
+  nudgeSids(sids: Iterable<RoomSid>): void {
+    for (const sid of sids) {
+      const name = this.#parts.memory.rooms.get(sid)?.name;
+      if (name != null) this.nudge(name);
+    }
+  }
+
+  /** A launch's answer is in: rooms that wait in line may have their turn. */
+  nudgeWaiting(): void {
+    for (const name of this.#parts.limits.next()) this.nudge(name);
+  }
+
+  /** The engine hints at a change: list its tasks; what changed is nudged by the observer. */
+  nudgeTasks(): void {
+    const { observer, memory } = this.#parts;
+    if (this.#stopped || memory.firstPassAtMs === null) return;
+    // A list that failed is said by the outage, and the full pass comes back to it.
+    observer.freshTasks(observer.turn()).catch(() => this.#fullPassIn(RETRY_BASE_MS));
+  }
+
+  /** Runs the first full pass; resolves when it is done, well or not. Later ones follow by timer. */
+  start(): Promise<void> {
+    return this.#runFullPass();
+  }
+
+  /** Starts no pass any more and waits for those that run. Tasks are left as they are. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelFullPass();
+    for (const cancel of this.#lookAgain.values()) cancel();
+    await Promise.all([this.#fullPass, ...this.#running.values()]);
+  }
+
+  #drain(): void {
+    for (const [name, turn] of this.#queue) {
+      if (this.#stopped || this.#running.size >= PASSES_AT_ONCE) return;
+      if (this.#parts.memory.firstPassAtMs === null) return;
+      if (this.#running.has(name)) continue;
+      this.#queue.delete(name);
+      const done = this.#runPass(name, turn).finally(() => {
+        this.#running.delete(name);
+        this.#drain();
+      });
+      this.#running.set(name, done);
+    }
+  }
+
+  async #runPass(name: string, turn: number): Promise<void> {
+    const { pass, clock } = this.#parts;
+    this.#lookAgain.get(name)?.();
+    this.#lookAgain.delete(name);
+    try {
+      this.#lookAgainAt(name, await pass.run(name, turn));
+    } catch (error) {
+      this.#parts.log.debug('a pass could not look', { reason: reasonOf(error) });
+      this.#lookAgainAt(name, clock.nowMs() + RETRY_BASE_MS);
+    }
+  }
+
+  #lookAgainAt(name: string, atMs: number | null): void {
+    if (atMs === null || this.#stopped) return;
+    const inMs = Math.max(atMs - this.#parts.clock.nowMs(), LOOK_AGAIN_MIN_MS);
+    const cancel = this.#parts.clock.timer(inMs, () => {
+      this.#lookAgain.delete(name);
+      this.nudge(name);
+    });
+    this.#lookAgain.set(name, cancel);
+  }
+
+  #runFullPass(): Promise<void> {
+    this.#fullPass ??= this.#lookAtEverything().finally(() => {
+      this.#fullPass = null;
+    });
+    return this.#fullPass;
+  }
+
+  async #lookAtEverything(): Promise<void> {
+    const { observer, memory, clock, log, resyncMs } = this.#parts;
+    let inMs = resyncMs;
+    const startedAtMs = clock.nowMs();
+    try {
+      const [rooms] = await Promise.all([
+        observer.listAllRooms(),
+        observer.freshTasks(observer.turn()),
+      ]);
+      memory.firstPassAtMs ??= clock.nowMs();
+      this.#failures = 0;
+      for (const sid of observer.sidsWithTasks()) memory.room(sid);
+      const nameless = await this.#lookAtNameless();
+      if (nameless !== null) inMs = Math.min(inMs, Math.max(nameless - clock.nowMs(), 0));
+      await this.#boundEvidence();
+      this.#forget();
+      const fields = { rooms: rooms.length, tasks: observer.allTasks().length };
+      log.event('pass.run', { ...fields, took_ms: clock.nowMs() - startedAtMs }, 'debug');
+      for (const room of memory.rooms.values()) this.#enqueue(room);
+      this.#drain();
+    } catch (error) {
+      inMs = Math.min(RETRY_BASE_MS * 2 ** this.#failures, resyncMs);
+      this.#failures += 1;
+      log.debug('a full pass could not look', { reason: reasonOf(error), again_in_ms: inMs });
+    }
+    this.#fullPassIn(Math.max(inMs, LOOK_AGAIN_MIN_MS));
+  }
+
+  /** Looks by the full list that was just read, unless a nudge asked for a newer one. */
+  #enqueue(room: RoomMemory): void {
+    if (room.name === null || this.#queue.has(room.name)) return;
+    const over = room.goneAtMs !== null && this.#parts.observer.tasksOf(room.sid).length === 0;
+    if (!over) this.#queue.set(room.name, 0);
+  }
+
+  #fullPassIn(inMs: number): void {
+    if (this.#stopped) return;
+    this.#cancelFullPass();
+    this.#cancelFullPass = this.#parts.clock.timer(inMs, () => void this.#runFullPass());
+  }
+
+  /** Rooms that are known from their tasks only: decided from the full lists, here. */
+  async #lookAtNameless(): Promise<number | null> {
+    const { memory, pass } = this.#parts;
+    let lookAgainAtMs: number | null = null;
+    for (const room of memory.rooms.values()) {
+      if (room.name === null) lookAgainAtMs = soonest(lookAgainAtMs, await pass.runNameless(room));
+    }
+    return lookAgainAtMs;
+  }
+
+  async #boundEvidence(): Promise<void> {
+    const { observer, memory, applier } = this.#parts;
+    const goneSids = [...observer.sidsWithTasks()].filter((sid) => isGone(memory.room(sid)));
+    const ended = goneSids.flatMap((sid) =>
+      observer.tasksOf(sid).filter((task) => task.phase === 'ended'),
+    );
+    for (const action of excessEvidence(ended)) {
+      const of = parseRoomKey(action.task.key);
+      if (of) await applier.apply(action, null, memory.room(of.sid));
+    }
+  }
+
+  #forget(): void {
+    const { memory, limits, observer, clock } = this.#parts;
+    const nowMs = clock.nowMs();
+    limits.prune(nowMs);
+    memory.prune((room) => observer.tasksOf(room.sid).length === 0 && isForgettable(room, nowMs));
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * The newest of what LiveKit and the engine list, and when each look began.
+ *
+ * "Newer than" is told by a counter, not by the clock: two things can happen within one millisecond.
+ * Whoever learned of something at `turn()` and must not act on an older list asks for one begun
+ * later. Each look is noted in memory; a failed one changes nothing but the outage's state.
+ */
+import type { KeyedTask } from '../core/action.ts';
+import type { Expectations } from '../core/expectations.ts';
+import { parseRoomKey } from '../core/key.ts';
+import type { Memory } from '../core/memory.ts';
+import type { Participant, Room, RoomSid } from '../core/room.ts';
+import type { Driver, ObservedTask, TaskKey } from '../driver.ts';
+import type { Clock } from '../lib/clock.ts';
+import { reasonOf } from '../lib/log.ts';
+import type { Outage } from '../lib/outage.ts';
+import type { RoomsPort } from './ports.ts';
+
+/** How long a list may take; after that it counts as failed. */
+const LIST_TIMEOUT_MS = 60_000;
+const LOOK_TIMEOUT_MS = 10_000;
+
+export interface ObserverParts {
+  readonly livekit: RoomsPort;
+  readonly driver: Driver;
+  readonly memory: Memory;
+  readonly expectations: Expectations;
+  readonly clock: Clock;
+  readonly livekitOutage: Outage;
+  readonly engineOutage: Outage;
+  /** Called with the rooms whose tasks changed from one list to the next. */
+  readonly tasksChanged: (sids: ReadonlySet<RoomSid>) => void;
+}
+
+export class Observer {
+  readonly #parts: ObserverParts;
+  #turn = 0;
+  #rooms: { readonly begun: number; readonly byName: ReadonlyMap<string, readonly Room[]> } | null =
+    null;
+  #tasks: { readonly begun: number; readonly bySid: ReadonlyMap<RoomSid, readonly KeyedTask[]> } = {
+    begun: 0,
+    bySid: new Map(),
+  };
+  #all: readonly ObservedTask[] = [];
+  #listing: { readonly begun: number; readonly done: Promise<void> } | null = null;
+
+  constructor(parts: ObserverParts) {
+    this.#parts = parts;
+  }
+
+  /** Marks an instant: a list begun later than it carries a higher mark. */
+  turn(): number {
+    return (this.#turn += 1);
+  }
+
+  /** All rooms. Rejects when LiveKit does not answer. */
+  async listAllRooms(): Promise<readonly Room[]> {
+    const begun = this.turn();
+    const rooms = await this.#livekit(null, LIST_TIMEOUT_MS);
+    const byName = new Map<string, Room[]>();
+    for (const room of rooms) byName.set(room.name, [...(byName.get(room.name) ?? []), room]);
+    if (begun > (this.#rooms?.begun ?? 0)) this.#rooms = { begun, byName };
+    return rooms;
+  }
+
+  /** The rooms of one name, by a list begun after `sinceTurn`. Rejects as `listAllRooms` does. */
+  async roomsNamed(name: string, sinceTurn: number): Promise<readonly Room[]> {
+    if (this.#rooms && this.#rooms.begun > sinceTurn) return this.#rooms.byName.get(name) ?? [];
+    return this.#livekit(name, LOOK_TIMEOUT_MS);
+  }
+
+  /** Null when LiveKit did not say. */
+  async participants(name: string): Promise<readonly Participant[] | null> {
+    const { livekit, livekitOutage } = this.#parts;
+    try {
+      return await livekit.listParticipants(name, AbortSignal.timeout(LOOK_TIMEOUT_MS));
+    } catch (error) {
+      livekitOutage.failed(reasonOf(error));
+      return null;
+    }
+  }
+
+  /** Brings the list of tasks up to one begun after `sinceTurn`. Rejects when the engine is away. */
+  async freshTasks(sinceTurn: number): Promise<void> {
+    while (this.#tasks.begun <= sinceTurn) {
+      this.#listing ??= this.#listTasks(this.turn());
+      await this.#listing.done;
+    }
+  }
+
+  /** When the newest list of tasks began; 0 before the first. */
+  get tasksBegun(): number {
+    return this.#tasks.begun;
+  }
+
+  /** Tasks of one room, with launches that the list does not show yet. */
+  tasksOf(sid: RoomSid): readonly KeyedTask[] {
+    const listed = this.#tasks.bySid.get(sid) ?? [];
+    const known = new Set(listed.map((task) => task.key));
+    const pending = this.#parts.expectations.pending(sid).filter((task) => !known.has(task.key));
+    return [...listed, ...pending];
+  }
+
+  /** All tasks of the newest list, damaged ones too. */
+  allTasks(): readonly ObservedTask[] {
+    return this.#all;
+  }
+
+  /** Rooms that have tasks. */
+  sidsWithTasks(): Iterable<RoomSid> {
+    return this.#tasks.bySid.keys();
+  }
+
+  async #livekit(name: string | null, timeoutMs: number): Promise<readonly Room[]> {
+    const { livekit, livekitOutage, memory, clock } = this.#parts;
+    const begunAtMs = clock.nowMs();
+    try {
+      const rooms = await livekit.listRooms(AbortSignal.timeout(timeoutMs), name ?? undefined);
+      livekitOutage.succeeded();
+      memory.noteLiveKit(true, clock.nowMs());
+      memory.noteRooms(rooms, name, begunAtMs);
+      return rooms;
+    } catch (error) {
+      livekitOutage.failed(reasonOf(error));
+      memory.noteLiveKit(false, begunAtMs);
+      throw error;
+    }
+  }
+
+  #listTasks(begun: number): { begun: number; done: Promise<void> } {
+    const done = this.#readTasks(begun).finally(() => {
+      this.#listing = null;
+    });
+    return { begun, done };
+  }
+
+  async #readTasks(begun: number): Promise<void> {
+    const { driver, engineOutage, memory, expectations, clock, tasksChanged } = this.#parts;
+    const begunAtMs = clock.nowMs();
+    let tasks: readonly ObservedTask[];
+    try {
+      tasks = await driver.list(AbortSignal.timeout(LIST_TIMEOUT_MS));
+      engineOutage.succeeded();
+    } catch (error) {
+      engineOutage.failed(reasonOf(error));
+      throw error;
+    }
+    memory.noteTasks(tasks, clock.nowMs());
+    const lost = expectations.settle(tasks, begunAtMs, driver.traits.listLagMs);
+    const before = this.#tasks.bySid;
+    const bySid = groupBySid(tasks);
+    const provenMs = begunAtMs - driver.traits.listLagMs;
+    memory.noteVanished([...lost, ...vanishedKeys(before, bySid, provenMs)], clock.nowMs());
+    this.#all = tasks;
+    this.#tasks = { begun, bySid };
+    tasksChanged(changedSids(before, bySid));
+  }
+}
+
+function groupBySid(tasks: readonly ObservedTask[]): Map<RoomSid, KeyedTask[]> {
+  const bySid = new Map<RoomSid, KeyedTask[]>();
+  for (const task of tasks) {
+    const { key } = task;
+    const of = key === null ? null : parseRoomKey(key);
+    if (key === null || of === null) continue;
+    bySid.set(of.sid, [...(bySid.get(of.sid) ?? []), { ...task, key }]);
+  }
+  return bySid;
+}
+
+type BySid = ReadonlyMap<RoomSid, readonly KeyedTask[]>;
+
+/** Live tasks, older than the list may lag, that the next list does not show: somebody removed them. */
+function vanishedKeys(before: BySid, after: BySid, provenMs: number): TaskKey[] {
+  return [...before].flatMap(([sid, tasks]) => {
+    const kept = new Set((after.get(sid) ?? []).map((task) => task.key));
+    return tasks
+      .filter((task) => task.phase !== 'ended' && task.createdAtMs < provenMs)
+      .filter((task) => !kept.has(task.key))
+      .map((task) => task.key);
+  });
+}
+
+function changedSids(before: BySid, after: BySid): Set<RoomSid> {
+  const changed = new Set<RoomSid>();
+  for (const sid of new Set([...before.keys(), ...after.keys()])) {
+    if (fingerprint(before.get(sid)) !== fingerprint(after.get(sid))) changed.add(sid);
+  }
+  return changed;
+}
+
+function fingerprint(tasks: readonly KeyedTask[] = []): string {
+  return tasks.map((task) => `${task.key}:${task.phase}`).join();
+}

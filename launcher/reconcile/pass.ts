@@ -1,0 +1,146 @@
+/**
+ * One pass over one room name: observe, plan, apply.
+ *
+ * A name can have several lives in memory (sids): at most one that LiveKit lists, and earlier ones of
+ * which tasks are left. A room that is known from its tasks only (after a restart) has no name; its
+ * pass rests on the full lists alone.
+ */
+import type { Action, KeyedTask, LiveRoomView, Plan } from '../core/action.ts';
+import { soonest } from '../core/action.ts';
+import type { Profile } from '../core/desired.ts';
+import type { LaunchLimits } from '../core/limits.ts';
+import type { Memory, RoomMemory } from '../core/memory.ts';
+import { isGone, planAbsentRoom } from '../core/plan-gone.ts';
+import { planRoom } from '../core/plan.ts';
+import { presentAgent, type Participant, type Room } from '../core/room.ts';
+import { isTaskKey } from '../driver.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Applier } from './apply.ts';
+import type { Observer } from './observe.ts';
+
+export interface PassParts {
+  readonly observer: Observer;
+  readonly applier: Applier;
+  readonly memory: Memory;
+  readonly limits: LaunchLimits;
+  readonly profile: Profile;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called when a launch was answered or a room left the line of those that wait. */
+  readonly turnFree: () => void;
+}
+
+/** Participants of a room, read at most once per pass and only when a decision needs them. */
+type ReadParticipants = () => Promise<readonly Participant[] | null>;
+
+export class Pass {
+  readonly #parts: PassParts;
+
+  constructor(parts: PassParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Runs one pass over all lives of a name, seen by a list of rooms begun after `sinceTurn`.
+   * Resolves with when to look again. Rejects when LiveKit or the engine did not answer: nothing
+   * was done then.
+   */
+  async run(name: string, sinceTurn: number): Promise<number | null> {
+    const { observer, memory } = this.#parts;
+    const begun = observer.turn();
+    let reading: Promise<readonly Participant[] | null> | undefined;
+    const participants: ReadParticipants = () => (reading ??= observer.participants(name));
+    if (memory.named(name).some((room) => room.nudgedAtMs !== null)) void participants();
+    const rooms = await observer.roomsNamed(name, sinceTurn);
+    let lookAgainAtMs: number | null = null;
+    for (const known of memory.named(name)) {
+      const live = rooms.find((room) => room.sid === known.sid);
+      const plan = () =>
+        live
+          ? this.#planLive(live, begun, participants)
+          : this.#planAbsent(known, begun, rooms, participants);
+      lookAgainAtMs = soonest(lookAgainAtMs, await this.#carryOut(known, begun, plan));
+    }
+    return lookAgainAtMs;
+  }
+
+  /** A pass over a room whose name is not known. */
+  async runNameless(room: RoomMemory): Promise<number | null> {
+    const begun = this.#parts.observer.turn();
+    return this.#carryOut(room, begun, () =>
+      this.#planAbsent(room, begun, [], () => Promise.resolve([])),
+    );
+  }
+
+  async #carryOut(
+    room: RoomMemory,
+    begun: number,
+    planNow: () => Promise<{ plan: Plan; view: LiveRoomView | null }>,
+  ): Promise<number | null> {
+    const { observer, applier, limits, clock, log, turnFree } = this.#parts;
+    const startedAtMs = clock.nowMs();
+    let { plan, view } = await planNow();
+    if (plan.needsFreshTasks) {
+      await observer.freshTasks(begun);
+      ({ plan, view } = await planNow());
+    }
+    room.state = plan.state;
+    room.reason = plan.reason;
+    const launches = plan.actions.some((action) => action.do === 'launch');
+    const left = !launches && limits.leave(room.sid);
+    let { lookAgainAtMs } = plan;
+    for (const action of plan.actions) {
+      lookAgainAtMs = soonest(lookAgainAtMs, await applier.apply(action, view, room));
+    }
+    if (launches || left) turnFree();
+    const what = plan.actions.map((action: Action) => action.do).join();
+    const fields = { sid: room.sid, state: room.state, reason: plan.reason, actions: what };
+    log.event('pass.run', { ...fields, took_ms: clock.nowMs() - startedAtMs }, 'debug');
+    return lookAgainAtMs;
+  }
+
+  async #planLive(room: Room, begun: number, participants: ReadParticipants) {
+    const { observer, memory, profile, clock } = this.#parts;
+    const tasks = observer.tasksOf(room.sid);
+    const known = memory.room(room.sid);
+    const seen = needsParticipants(known, tasks) ? await participants() : [];
+    const agent = seen === null ? 'unread' : presentAgent(room.sid, seen);
+    const nowMs = clock.nowMs();
+    if (agent !== 'unread') {
+      const present = agent?.taskKey && isTaskKey(agent.taskKey) ? agent.taskKey : null;
+      const running = tasks.filter((task) => task.phase === 'running').map((task) => task.key);
+      memory.noteAgent(present, running, nowMs);
+    }
+    const tasksFresh = observer.tasksBegun > begun;
+    const view: LiveRoomView = { room, profile, tasks, tasksFresh, agent };
+    return { plan: planRoom(view, { memory, nowMs }), view };
+  }
+
+  async #planAbsent(
+    room: RoomMemory,
+    begun: number,
+    listed: readonly Room[],
+    participants: ReadParticipants,
+  ) {
+    const { observer, memory, profile, clock } = this.#parts;
+    const tasks = observer.tasksOf(room.sid);
+    const live = tasks.some((task) => task.phase !== 'ended');
+    const doubt = live && room.finishedAtMs === null && room.name !== null && listed.length === 0;
+    const seen = doubt && isGone(room) ? await participants() : [];
+    const agentStillThere = seen === null || presentAgent(room.sid, seen) !== null;
+    const nowMs = clock.nowMs();
+    const tasksFresh = observer.tasksBegun > begun;
+    const view = { profile, tasks, tasksFresh, agentStillThere };
+    const plan = planAbsentRoom(room, view, { memory, nowMs });
+    if (isGone(room) && !agentStillThere) room.goneAtMs ??= nowMs;
+    return { plan, view: null };
+  }
+}
+
+/** A room whose run is over, or whose task is on its way or being ended, needs no second list. */
+function needsParticipants(room: RoomMemory, tasks: readonly KeyedTask[]): boolean {
+  const live = tasks.filter((task) => task.phase !== 'ended');
+  if (live.length === 0) return room.failed === null && !room.stopped && room.state !== 'served';
+  return live.length > 1 || live.some((task) => task.phase === 'running');
+}

@@ -1,0 +1,17 @@
+/** What the reconciler asks of LiveKit and of the gateway; the composition root hands it in. */
+import type { Participant, Room } from '../core/room.ts';
+import type { TaskKey } from '../driver.ts';
+
+export interface RoomsPort {
+  /** All rooms, or all of one name (complete for that name). Rejects when LiveKit did not answer. */
+  listRooms(signal: AbortSignal, name?: string): Promise<readonly Room[]>;
+  /** Empty for an unknown room. Rejects when LiveKit did not answer. */
+  listParticipants(name: string, signal: AbortSignal): Promise<readonly Participant[]>;
+}
+
+export interface SocketsPort {
+  /** Ends the task's job (JobTermination); false when it holds no socket. */
+  terminate(key: TaskKey): boolean;
+  /** Looks again now for a task that waits for its job. */
+  offerNow(key: TaskKey): void;
+}

@@ -1,0 +1,140 @@
+/**
+ * The demo's main job for one room, on the real LiveKit server, with the launcher played by log
+ * lines and the agent by a participant: does it see what is there, and fail where something is not?
+ */
+import { PassThrough } from 'node:stream';
+import {
+  AudioSource,
+  AudioStream,
+  LocalAudioTrack,
+  Room,
+  RoomEvent,
+  TrackPublishOptions,
+} from '@livekit/rtc-node';
+import { AccessToken } from 'livekit-server-sdk';
+import { afterEach, expect, it } from 'vitest';
+import { readLauncherLog } from '../../launcher/dev/launcher-log.ts';
+import { runMainJob } from '../../launcher/dev/main-job.ts';
+import { STEPS } from '../../launcher/dev/timeline.ts';
+import { systemClock } from '../../launcher/lib/clock.ts';
+import { describeWithLiveKit, livekitServer } from '../support/livekit-server.ts';
+import { waitFor } from '../support/wait.ts';
+
+const RATE = 48_000;
+
+describeWithLiveKit('the main job of the demo', () => {
+  const livekit = livekitServer();
+  const cleanups: (() => Promise<unknown>)[] = [];
+  afterEach(async () => {
+    await Promise.all(cleanups.splice(0).map((cleanup) => cleanup()));
+  });
+
+  /** Starts the job and gives what plays the launcher: a way to log. */
+  function start(room: string) {
+    const stream = new PassThrough();
+    const { server, rooms } = livekit();
+    const abort = new AbortController();
+    const waits: string[] = [];
+    const job = runMainJob({
+      room,
+      toneHz: 520,
+      server,
+      rooms,
+      log: readLauncherLog([stream], () => {}),
+      clock: systemClock,
+      signal: abort.signal,
+      trouble: new Promise<never>(() => {}),
+      waiting: (step) => waits.push(step),
+    });
+    cleanups.push(async () => {
+      abort.abort();
+      await job.catch(() => {});
+    });
+    const log = (event: string, fields: object) => {
+      const time = new Date().toISOString();
+      stream.write(`${JSON.stringify({ level: 'info', time, event, ...fields })}\n`);
+    };
+    return { job, log, waits, abort };
+  }
+
+  const sidOf = (room: string) =>
+    waitFor('the room', async () => (await livekit().rooms.listRooms([room]))[0]?.sid);
+
+  /** Joins as the room's agent; echoes chat, and audio through `change`. */
+  async function agent(name: string, sid: string, change: (samples: Int16Array) => Int16Array) {
+    const { url, apiKey, apiSecret } = livekit();
+    const identity = `agent-${sid}`;
+    const token = new AccessToken(apiKey, apiSecret.reveal(), { identity });
+    token.kind = 'agent';
+    token.addGrant({ roomJoin: true, room: name });
+    const room = new Room();
+    const say = (text: string) => room.localParticipant?.sendText(text, { topic: 'lk.chat' });
+    room.registerTextStreamHandler('lk.chat', async (reader) => {
+      await say(`You said: ${await reader.readAll()}`);
+    });
+    room.on(RoomEvent.TrackSubscribed, async (track) => {
+      const source = new AudioSource(RATE, 1);
+      const echo = LocalAudioTrack.createAudioTrack('echo', source);
+      await room.localParticipant?.publishTrack(echo, new TrackPublishOptions());
+      for await (const frame of new AudioStream(track, RATE, 1)) {
+        frame.data = change(frame.data);
+        await source.captureFrame(frame).catch(() => {});
+      }
+    });
+    await room.connect(url, await token.toJwt(), { autoSubscribe: true, dynacast: false });
+    cleanups.push(() => room.disconnect());
+    await waitFor('the visitor', () => room.remoteParticipants.size > 0);
+    await say('Hello!');
+    return room;
+  }
+
+  it('sees every step of a room that goes well', async () => {
+    const { job, log } = start('good');
+    const sid = await sidOf('good');
+    const task = `r-${sid}-1`;
+    log('webhook.receive', { webhook: 'room_started', sid });
+    log('task.launch', { task, sid, outcome: 'accepted' });
+    log('task.register', { task });
+    log('task.assign', { task, sid, outcome: 'assigned' });
+    const room = await agent('good', sid, (samples) => samples);
+    room.once(RoomEvent.Disconnected, () =>
+      log('task.end', { task, sid, code: 0, verdict: 'served', reason: 'the room ended' }),
+    );
+    const done = await job;
+    expect(done).toMatchObject({ room: 'good', task, exitCode: 0 });
+    expect(Object.keys(done.marks).toSorted()).toEqual([...STEPS].toSorted());
+    expect(done.marks['greeted']).toBeLessThanOrEqual(done.marks['chat echo'] ?? 0);
+    expect(await livekit().rooms.listRooms(['good'])).toEqual([]);
+  });
+
+  it('is not content with silence in place of the tone', async () => {
+    const { job, waits, abort } = start('silent');
+    await agent('silent', await sidOf('silent'), (samples) => samples.fill(0));
+    await waitFor('the wait for the tone', () => waits.at(-1)?.includes('520 Hz'));
+    const heard = await Promise.race([job.then(() => 'heard'), silence(3)]);
+    expect(heard).toBe('silence');
+    abort.abort();
+    await expect(job).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it.each([
+    [{ code: 1, verdict: 'failed', reason: 'agent code failed' }, /code 1, failed: agent code/],
+    [{ code: 0, verdict: 'served', reason: 'it left' }, /code 0, served: it left/],
+  ])('fails as soon as the task ends before its room: %o', async (fields, why) => {
+    const { job, log } = start('doomed');
+    const sid = await sidOf('doomed');
+    log('task.end', { task: `r-${sid}-1`, sid, ...fields });
+    await expect(job).rejects.toMatchObject({ step: 'task', message: expect.stringMatching(why) });
+    await livekit().rooms.deleteRoom('doomed');
+  });
+
+  /** Seconds of what would be sound: the server's media clock is the only one that matters here. */
+  async function silence(seconds: number): Promise<'silence'> {
+    const source = new AudioSource(RATE, 1, seconds * 1_000);
+    const { AudioFrame } = await import('@livekit/rtc-node');
+    await source.captureFrame(AudioFrame.create(RATE, 1, RATE * seconds));
+    await source.waitForPlayout();
+    await source.close();
+    return 'silence';
+  }
+});

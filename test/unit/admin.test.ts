@@ -1,0 +1,197 @@
+import { request } from 'node:http';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createAdminListener, type AdminListener } from '../../launcher/admin/listener.ts';
+import type { AdminHost, Readiness, StopAnswer } from '../../launcher/admin/ports.ts';
+import { systemClock } from '../../launcher/lib/clock.ts';
+import { RecordedLog } from '../fakes/log.ts';
+
+const READY: Readiness = {
+  ready: true,
+  firstPassDone: true,
+  gatewayListening: true,
+  livekit: { state: 'down', since: '2026-01-01T00:00:00.000Z', reason: 'no answer' },
+  engine: { state: 'up', since: null, reason: null },
+};
+const ROOM = {
+  name: 'a/b ü',
+  sid: 'RM_1',
+  profile: 'default',
+  state: 'serving',
+  reason: 'its agent is present',
+  attempts: 1,
+  task: 'r-RM_1-1',
+  createdAt: null,
+} as const;
+
+let listener: AdminListener;
+let log: RecordedLog;
+let readiness: Readiness;
+let healthy: boolean;
+let stopAnswer: StopAnswer | Error;
+let stopped: string[];
+
+function stop(what: string): Promise<StopAnswer> {
+  stopped.push(what);
+  return stopAnswer instanceof Error ? Promise.reject(stopAnswer) : Promise.resolve(stopAnswer);
+}
+
+const host: AdminHost = {
+  healthy: () => healthy,
+  ready: () => readiness,
+  rooms: () => [ROOM],
+  tasks: () => [],
+  stopRoom: (name) => stop(`room ${name}`),
+  stopTask: (key) => stop(`task ${key}`),
+};
+
+beforeEach(async () => {
+  log = new RecordedLog();
+  readiness = READY;
+  healthy = true;
+  stopAnswer = 'accepted';
+  stopped = [];
+  const listen = { host: '127.0.0.1', port: 0 };
+  listener = await createAdminListener({ listen, host, log, clock: systemClock });
+});
+afterEach(() => listener.close());
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly body: unknown;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** By Node's own client, because `fetch` does not let a test choose the Host header. */
+function ask(method: string, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const at = { host: '127.0.0.1', port: listener.port, method, path, headers };
+    const sent = request(at, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
+        resolve({ status: response.statusCode, body, headers: response.headers });
+      });
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+test('health depends on the process alone', async () => {
+  readiness = { ...READY, ready: false };
+  expect(await ask('GET', '/healthz')).toMatchObject({ status: 200, body: { healthy: true } });
+  healthy = false;
+  expect(await ask('GET', '/healthz')).toMatchObject({ status: 503, body: { healthy: false } });
+});
+
+test('readiness tells of LiveKit and the engine, and does not depend on them', async () => {
+  expect(await ask('GET', '/readyz')).toMatchObject({ status: 200, body: READY });
+  readiness = { ...READY, ready: false, firstPassDone: false };
+  expect(await ask('GET', '/readyz')).toMatchObject({ status: 503, body: readiness });
+});
+
+test('rooms and tasks are listed as JSON that nobody caches', async () => {
+  const answer = await ask('GET', '/api/rooms');
+  expect(answer).toMatchObject({ status: 200, body: [ROOM] });
+  expect(answer.headers).toMatchObject({
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+  });
+  expect(await ask('GET', '/api/tasks')).toMatchObject({ status: 200, body: [] });
+});
+
+test.each<[StopAnswer, number, string, string]>([
+  ['accepted', 202, '/api/rooms/lobby/stop', 'room lobby'],
+  ['unknown', 404, '/api/rooms/lobby/stop', 'room lobby'],
+  ['nothing-to-stop', 409, '/api/rooms/lobby/stop', 'room lobby'],
+  ['accepted', 202, '/api/tasks/r-RM_1-1/stop', 'task r-RM_1-1'],
+  ['unknown', 404, '/api/tasks/..%2F..%2Fetc/stop', 'task ../../etc'],
+  ['nothing-to-stop', 409, '/api/tasks/r-RM_1-1/stop', 'task r-RM_1-1'],
+  ['accepted', 202, `/api/rooms/${encodeURIComponent(ROOM.name)}/stop`, 'room a/b ü'],
+  ['unknown', 404, '/api/rooms/%E0%A4/stop', 'room %E0%A4'],
+])('stopping: %s answers %i at %s', async (answer, status, path, what) => {
+  stopAnswer = answer;
+  expect((await ask('POST', path)).status).toBe(status);
+  expect(stopped).toEqual([what]);
+});
+
+test('a stop that fails answers 500 and says why in the log alone', async () => {
+  stopAnswer = new Error('the engine is away');
+  const answer = await ask('POST', '/api/rooms/lobby/stop');
+  expect(answer.status).toBe(500);
+  expect(JSON.stringify(answer.body)).not.toContain('away');
+  expect(log.lines).toMatchObject([{ level: 'error', fields: { reason: 'the engine is away' } }]);
+});
+
+test.each(['/metrics', '/api/events', '/'])('%s says that it is not built', async (path) => {
+  const error = `this version does not have ${path}`;
+  expect(await ask('GET', path)).toMatchObject({ status: 501, body: { error } });
+});
+
+test.each([
+  ['GET', '/api/rooms/lobby/stop'],
+  ['DELETE', '/api/rooms'],
+  ['GET', '/nothing'],
+])('%s %s answers 404', async (method, path) => {
+  expect((await ask(method, path)).status).toBe(404);
+  expect(stopped).toEqual([]);
+});
+
+test.each([
+  '127.0.0.1:8082',
+  '127.0.0.1',
+  '10.1.2.3:80',
+  '[::1]:8082',
+  'localhost:8082',
+  'LOCALHOST',
+  'app.localhost:1',
+])('the Host %s is accepted', async (name) => {
+  expect((await ask('GET', '/api/rooms', { host: name })).status).toBe(200);
+});
+
+test.each([
+  'evil.example:8082',
+  'localhost.evil.example',
+  '127.0.0.1.evil.example',
+  'evil.example/localhost',
+  'user@localhost',
+  '',
+])('the Host "%s" is refused, save for probes', async (name) => {
+  const headers = { host: name };
+  expect((await ask('GET', '/api/rooms', headers)).status).toBe(403);
+  expect((await ask('POST', '/api/rooms/lobby/stop', headers)).status).toBe(403);
+  expect(stopped).toEqual([]);
+});
+
+test('probes may come with any Host', async () => {
+  const headers = { host: 'launcher.example' };
+  expect((await ask('GET', '/healthz', headers)).status).toBe(200);
+  expect((await ask('GET', '/readyz', headers)).status).toBe(200);
+});
+
+test.each([
+  'http://evil.example',
+  'https://evil.example:8082',
+  'http://127.0.0.1:9',
+  'http://localhost:8082',
+  'null',
+  '',
+])('a POST from the origin "%s" is refused', async (origin) => {
+  const headers = { host: '127.0.0.1:8082', origin };
+  expect((await ask('POST', '/api/rooms/lobby/stop', headers)).status).toBe(403);
+  expect(stopped).toEqual([]);
+});
+
+test('a POST from our own origin is accepted', async () => {
+  const headers = { host: 'localhost:8082', origin: 'http://localhost:8082' };
+  expect((await ask('POST', '/api/rooms/lobby/stop', headers)).status).toBe(202);
+});
+
+test('the name listened on is accepted as Host', async () => {
+  await listener.close();
+  const listen = { host: 'localhost', port: 0 };
+  listener = await createAdminListener({ listen, host, log, clock: systemClock });
+  const answer = await fetch(`http://localhost:${listener.port}/api/rooms`);
+  expect(answer.status).toBe(200);
+});

@@ -1,0 +1,493 @@
+/** The planner as a table: each row is one situation of a live room and what is done about it. */
+import { describe, expect, it } from 'vitest';
+import { roomKey } from '../../../launcher/core/key.ts';
+import type { LaunchTrouble, Memory, RunState } from '../../../launcher/core/memory.ts';
+import { agent, ended, NOW, planLive, SID, START, story, task, type Scene } from './plan-world.ts';
+
+interface Row {
+  readonly name: string;
+  readonly scene: Scene;
+  readonly actions: readonly string[];
+  readonly state?: RunState;
+  readonly reason?: RegExp;
+  /** From now; `null` for never. */
+  readonly lookAgainInMs?: number | null;
+  readonly needsFresh?: true;
+}
+
+const sighted = (memory: Memory) => void (memory.task(roomKey(SID, 1)).sighted = true);
+const launched = (memory: Memory) => void (memory.task(roomKey(SID, 1)).launched = true);
+const missing = (sinceMs: number, looks: number) => (memory: Memory) => {
+  Object.assign(memory.task(roomKey(SID, 1)), {
+    sighted: true,
+    missing: { sinceMs, looks, blindMs: 0 },
+  });
+};
+const trouble = (more: Partial<LaunchTrouble>) => (memory: Memory) => {
+  memory.room(SID).trouble = {
+    attempt: 1,
+    outcome: 'refused',
+    retry: 'same-key',
+    detail: 'no room on the machine',
+    count: 1,
+    firstAtMs: NOW - 10_000,
+    atMs: NOW - 10_000,
+    ...more,
+  };
+};
+const ending = (
+  cause: 'operator' | 'surplus' | 'missing',
+  agoMs: number,
+  stopAskedAgoMs?: number,
+) => {
+  return (memory: Memory) => {
+    memory.noteEnding(roomKey(SID, 1), cause, 'because', NOW - agoMs);
+    const { ending: begun } = memory.task(roomKey(SID, 1));
+    if (begun && stopAskedAgoMs !== undefined) begun.stopAskedAtMs = NOW - stopAskedAgoMs;
+  };
+};
+const runningFor = (ms: number) =>
+  task(1, 'running', { createdAtMs: NOW - ms, startedAtMs: NOW - ms });
+
+const ROWS: readonly Row[] = [
+  // ListParticipants failed: the room is left out.
+  {
+    name: 'participants unread: nothing',
+    scene: { agent: 'unread' },
+    actions: [],
+    lookAgainInMs: 5_000,
+  },
+  {
+    name: 'participants unread, task missing for long: still nothing',
+    scene: { agent: 'unread', tasks: [runningFor(900_000)] },
+    actions: [],
+  },
+
+  // No task, nobody present.
+  { name: 'new room: first attempt', scene: {}, actions: ['launch 1'], state: 'launching' },
+  {
+    name: 'new room, stale task list: launching is safe',
+    scene: { stale: true },
+    actions: ['launch 1'],
+  },
+  {
+    name: 'a stranger with our identity is present: nothing',
+    scene: { agent: { taskKey: null } },
+    actions: [],
+    reason: /unknown origin/,
+    lookAgainInMs: 5_000,
+  },
+  {
+    name: 'an agent whose task is not listed is present: nothing',
+    scene: { agent: agent(1) },
+    actions: [],
+    reason: /lists no live task/,
+  },
+  {
+    name: 'an earlier attempt was answered, and is not listed: the next number',
+    scene: { remembers: (m) => void (m.room(SID).highestAttempt = 3) },
+    actions: ['launch 4'],
+  },
+
+  // Several live tasks.
+  {
+    name: 'two live: the present one stays',
+    scene: { tasks: [task(1, 'running'), task(2, 'running')], agent: agent(2) },
+    actions: ['end 1 (surplus)'],
+  },
+  {
+    name: 'two live, none present: the lowest attempt stays',
+    scene: { tasks: [task(2, 'running'), task(1, 'running')] },
+    actions: ['end 2 (surplus)'],
+  },
+  {
+    name: 'attempt 10 is higher than attempt 9',
+    scene: { tasks: [task(10, 'running'), task(9, 'running')] },
+    actions: ['end 10 (surplus)'],
+  },
+  {
+    name: 'two live on a stale list: look first',
+    scene: { tasks: [task(1, 'running'), task(2, 'running')], stale: true },
+    actions: [],
+    needsFresh: true,
+  },
+  {
+    name: 'the lowest one is being ended: the other stays',
+    scene: {
+      tasks: [task(1, 'running'), task(2, 'running')],
+      remembers: ending('surplus', 1_000, 1_000),
+    },
+    actions: [],
+  },
+
+  // Starting.
+  {
+    name: 'starting, launched by this process: wait',
+    scene: { tasks: [task(1, 'starting')], remembers: launched },
+    actions: [],
+    state: 'starting',
+    lookAgainInMs: 590_000,
+  },
+  {
+    name: 'starting, launched by another process: repeat its launch',
+    scene: { tasks: [task(1, 'starting')] },
+    actions: ['launch 1'],
+    reason: /repeated/,
+  },
+  {
+    name: 'starting past the start deadline: failed',
+    scene: { tasks: [task(1, 'starting', { createdAtMs: NOW - 600_000 })], remembers: launched },
+    actions: ['end 1 (never-started)'],
+  },
+
+  // Running, not in the room yet.
+  {
+    name: 'running, not in the room yet: wait',
+    scene: { tasks: [task(1, 'running')] },
+    actions: [],
+    state: 'running',
+    lookAgainInMs: 5_000,
+  },
+  {
+    name: 'never in the room by the join deadline: failed',
+    scene: { tasks: [runningFor(60_000)] },
+    actions: ['end 1 (never-joined)'],
+  },
+  {
+    name: 'the same on a stale list: look first',
+    scene: { tasks: [runningFor(60_000)], stale: true },
+    actions: [],
+    needsFresh: true,
+  },
+  {
+    name: 'the join deadline counts from the first pass after a restart',
+    scene: { tasks: [runningFor(900_000)], remembers: (m) => void (m.firstPassAtMs = NOW - 1_000) },
+    actions: [],
+    state: 'running',
+  },
+  {
+    name: 'time without LiveKit does not count towards the join deadline',
+    scene: {
+      tasks: [runningFor(70_000)],
+      remembers: (m) => {
+        m.task(roomKey(SID, 1)).running = { atMs: NOW - 70_000, blindMs: 0 };
+        m.noteLiveKit(false, NOW - 50_000);
+        m.noteLiveKit(true, NOW - 20_000);
+      },
+    },
+    actions: [],
+    state: 'running',
+  },
+
+  // In the room.
+  {
+    name: 'in the room: leave it',
+    scene: { tasks: [runningFor(900_000)], agent: agent(1), remembers: sighted },
+    actions: [],
+    state: 'serving',
+  },
+  {
+    name: 'past its lifetime: ended as served',
+    scene: {
+      tasks: [runningFor(3_600_000)],
+      agent: agent(1),
+      profile: { maxLifetimeMs: 3_600_000 },
+      remembers: sighted,
+    },
+    actions: ['end 1 (max-lifetime)'],
+  },
+  {
+    name: 'missing for 30 s over two looks: lost',
+    scene: { tasks: [runningFor(900_000)], remembers: missing(NOW - 30_000, 2) },
+    actions: ['end 1 (missing)'],
+  },
+  {
+    name: 'missing for 29 s: wait',
+    scene: { tasks: [runningFor(900_000)], remembers: missing(NOW - 29_000, 9) },
+    actions: [],
+    lookAgainInMs: 1_000,
+  },
+  {
+    name: 'missing for long, one look only: look again',
+    scene: { tasks: [runningFor(900_000)], remembers: missing(NOW - 90_000, 1) },
+    actions: [],
+    lookAgainInMs: 5_000,
+  },
+  {
+    name: 'left the room: its shutdown timeout runs',
+    scene: {
+      tasks: [runningFor(900_000)],
+      remembers: (m) => {
+        missing(NOW - 40_000, 9)(m);
+        m.noteLeave(roomKey(SID, 1), 1, NOW - 40_000);
+      },
+    },
+    actions: [],
+    state: 'ending',
+    reason: /shutting down/,
+  },
+  {
+    name: 'left the room and lingers: stopped',
+    scene: {
+      tasks: [runningFor(900_000)],
+      remembers: (m) => {
+        missing(NOW - 60_000, 9)(m);
+        m.noteLeave(roomKey(SID, 1), 1, NOW - 60_000);
+      },
+    },
+    actions: ['end 1 (lingering)'],
+  },
+  {
+    name: 'an operator asked for its end',
+    scene: {
+      tasks: [runningFor(9_000)],
+      agent: agent(1),
+      remembers: (m) => void (m.task(roomKey(SID, 1)).stopAsked = true),
+    },
+    actions: ['end 1 (operator)'],
+  },
+
+  // Ends that were begun.
+  {
+    name: 'JobTermination sent just now: wait for the second',
+    scene: { tasks: [task(1, 'running')], remembers: ending('operator', 400) },
+    actions: [],
+    state: 'ending',
+    lookAgainInMs: 600,
+  },
+  {
+    name: 'a second later it still runs: SIGTERM',
+    scene: { tasks: [task(1, 'running')], remembers: ending('operator', 1_000) },
+    actions: ['stop 1 (60000 ms)'],
+  },
+  {
+    name: 'a stop that did not get through: again at once',
+    scene: { tasks: [task(1, 'running')], remembers: ending('missing', 5_000) },
+    actions: ['stop 1 (60000 ms)'],
+  },
+  {
+    name: 'stopped, within its grace: wait',
+    scene: { tasks: [task(1, 'stopping')], remembers: ending('missing', 30_000, 30_000) },
+    actions: [],
+    state: 'ending',
+  },
+  {
+    name: 'stopped and alive 10 s after its grace: killed',
+    scene: { tasks: [task(1, 'stopping')], remembers: ending('missing', 70_000, 70_000) },
+    actions: ['stop 1 (0 ms)'],
+  },
+  {
+    name: 'a failed task that is still ending: no next attempt yet',
+    scene: { tasks: [task(1, 'stopping')], remembers: ending('missing', 2_000, 2_000) },
+    actions: [],
+  },
+
+  // All attempts ended.
+  {
+    name: 'exit 0: served',
+    scene: { tasks: [ended(1, 0)] },
+    actions: ['judge 1 served'],
+    state: 'served',
+    lookAgainInMs: null,
+  },
+  {
+    name: 'exit 1: the next attempt',
+    scene: { tasks: [ended(1, 1)] },
+    actions: ['judge 1 failed', 'launch 2'],
+  },
+  {
+    name: 'exit 1 just now: after a backoff',
+    scene: { tasks: [ended(1, 1, 0)] },
+    actions: ['judge 1 failed'],
+    state: 'waiting',
+    reason: /backoff/,
+  },
+  {
+    name: "an engine's clock that runs ahead holds nothing back",
+    scene: { tasks: [ended(1, 1, -3_600_000)], nowMs: NOW },
+    actions: ['judge 1 failed'],
+    reason: /backoff/,
+  },
+  {
+    name: 'exit 64: failed at once',
+    scene: { tasks: [ended(1, 64)] },
+    actions: ['judge 1 fatal', 'fail'],
+    state: 'failed',
+  },
+  {
+    name: 'exit 75: the next attempt',
+    scene: { tasks: [ended(1, 75)] },
+    actions: ['judge 1 failed', 'launch 2'],
+  },
+  {
+    name: 'exit 143: somebody else stopped it',
+    scene: { tasks: [ended(1, 143)] },
+    actions: ['judge 1 failed', 'launch 2'],
+  },
+  {
+    name: 'exit 137: killed',
+    scene: { tasks: [ended(1, 137)] },
+    actions: ['judge 1 failed', 'launch 2'],
+  },
+  {
+    name: 'exit code lost: not success',
+    scene: { tasks: [ended(1, null)] },
+    actions: ['judge 1 failed', 'launch 2'],
+  },
+  {
+    name: 'the one that ended last decides',
+    scene: { tasks: [ended(1, 0, 50_000), ended(2, 1, 90_000)] },
+    actions: ['judge 1 served', 'judge 2 failed'],
+    state: 'served',
+  },
+  {
+    name: 'retries used up: failed',
+    scene: { tasks: [ended(1, 1), ended(2, 1), ended(3, 75), ended(4, 137, 90_000)] },
+    actions: ['judge 1 failed', 'judge 2 failed', 'judge 3 failed', 'judge 4 failed', 'fail'],
+    state: 'failed',
+    reason: /4 of 4 attempts failed/,
+  },
+  {
+    name: 'retries 0: one attempt',
+    scene: { tasks: [ended(1, 1)], profile: { retries: 0 } },
+    actions: ['judge 1 failed', 'fail'],
+  },
+  {
+    name: 'displaced is never counted',
+    scene: { tasks: [ended(1, 76, 99_000), ended(2, 1)], profile: { retries: 1 } },
+    actions: ['judge 1 displaced', 'judge 2 failed', 'launch 3'],
+  },
+  {
+    name: 'displaced, and the newcomer is in the room: nothing',
+    scene: { tasks: [ended(1, 76)], agent: { taskKey: null } },
+    actions: ['judge 1 displaced'],
+    reason: /unknown origin/,
+  },
+  {
+    name: 'the ghost of an ended task does not hold the room',
+    scene: { tasks: [ended(1, 137)], agent: agent(1) },
+    actions: ['judge 1 failed', 'launch 2'],
+  },
+  {
+    name: 'a task of an image that is not ours: its end cannot be read',
+    scene: { tasks: [{ ...ended(1, 0), runner: false }] },
+    actions: ['judge 1 unreadable', 'launch 2'],
+  },
+  {
+    name: 'failed for good: nothing more',
+    scene: { remembers: (m) => void (m.room(SID).failed = { atMs: START, reason: 'no' }) },
+    actions: [],
+    state: 'failed',
+    lookAgainInMs: null,
+  },
+  {
+    name: 'stopped by an operator: nothing more',
+    scene: { tasks: [ended(1, 137)], remembers: (m) => void (m.room(SID).stopped = true) },
+    actions: ['judge 1 failed'],
+    state: 'served',
+  },
+  {
+    name: "an operator's stop that ended in SIGKILL is served all the same",
+    scene: { tasks: [ended(1, 137)], remembers: ending('operator', 200_000) },
+    actions: ['judge 1 served'],
+    state: 'served',
+  },
+  {
+    name: 'a surplus task that exits 143 is displaced',
+    scene: { tasks: [ended(1, 143)], remembers: ending('surplus', 200_000) },
+    actions: ['judge 1 displaced', 'launch 2'],
+  },
+  {
+    name: 'an end that the engine forgot is remembered',
+    scene: {
+      remembers: (m) => {
+        m.noteTasks([ended(1, 0)], NOW);
+        m.task(roomKey(SID, 1)).judged = {
+          verdict: 'served',
+          reason: 'the job ended',
+          endedAtMs: NOW - 9,
+        };
+      },
+    },
+    actions: [],
+    state: 'served',
+  },
+  {
+    name: 'a task that vanished counts as failed',
+    scene: {
+      remembers: (m) => {
+        m.noteTasks([task(1, 'running')], NOW);
+        m.noteVanished([roomKey(SID, 1)], NOW - 90_000);
+      },
+    },
+    actions: ['launch 2'],
+    reason: /vanished/,
+  },
+
+  // Launches that brought no task.
+  {
+    name: 'refused, same key: again after its backoff',
+    scene: { remembers: trouble({}) },
+    actions: ['launch 1'],
+    reason: /no room on the machine/,
+  },
+  {
+    name: 'refused just now: wait',
+    scene: { remembers: trouble({ atMs: NOW }) },
+    actions: [],
+    state: 'waiting',
+  },
+  {
+    name: 'refused, next key',
+    scene: { remembers: trouble({ retry: 'next-key' }) },
+    actions: ['launch 2'],
+  },
+  {
+    name: 'refused for good: failed at once',
+    scene: { remembers: trouble({ retry: 'never', detail: 'no such agent file' }) },
+    actions: ['fail'],
+    state: 'failed',
+    reason: /no such agent file/,
+  },
+  {
+    name: 'refusals end at the start deadline',
+    scene: { remembers: trouble({ count: 30, firstAtMs: NOW - 600_000 }) },
+    actions: ['fail'],
+  },
+  {
+    name: 'answer lost: the same key, however often',
+    scene: {
+      remembers: trouble({
+        outcome: 'unknown',
+        count: 40,
+        firstAtMs: START - 9e6,
+        atMs: NOW - 40_000,
+      }),
+    },
+    actions: ['launch 1'],
+  },
+  {
+    name: 'refusals count as no retry',
+    scene: {
+      tasks: [ended(1, 1)],
+      profile: { retries: 1 },
+      remembers: trouble({ attempt: 2, count: 9, atMs: NOW - 40_000 }),
+    },
+    actions: ['judge 1 failed', 'launch 2'],
+  },
+];
+
+describe('a live room', () => {
+  it.each(ROWS)('$name', (row) => {
+    const plan = planLive(row.scene);
+    expect(story(plan)).toEqual(row.actions);
+    if (row.state) expect(plan.state).toBe(row.state);
+    if (row.reason) expect(plan.reason).toMatch(row.reason);
+    if (row.lookAgainInMs !== undefined) {
+      const expected = row.lookAgainInMs === null ? null : NOW + row.lookAgainInMs;
+      expect(plan.lookAgainAtMs).toBe(expected);
+    }
+    expect(plan.needsFreshTasks).toBe(row.needsFresh);
+    expect(plan.reason).not.toBe('');
+  });
+});
