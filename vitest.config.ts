@@ -32,6 +32,8 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // LiveKit's client and agents log their debug lines otherwise.
+          env: { NODE_ENV: 'production' },
           // Each file runs a media server and several agents: more at once only wait for cores.
           maxWorkers: 2,
           sequence: { groupOrder: 2 },

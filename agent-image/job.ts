@@ -94,7 +94,7 @@ export class RunningJob {
         this.#tools.joined();
       },
       foreign: (found) => {
-        if (found) ending.end({ code: EXIT.served, reason: 'room gone before it was joined' });
+        if (found) ending.end({ code: EXIT.served, reason: 'room gone: another has its name' });
         else ending.end({ code: EXIT.unreachable, reason: 'room sent no sid' });
         log.warn('left a room that is not ours', { room_sid: sid, found_sid: found });
       },

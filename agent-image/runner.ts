@@ -41,6 +41,7 @@ export class Runner {
     void this.#start(agentFile);
     const end = await this.#tools.ending.reached;
     this.#tools.timeline.mark('ending');
+    this.#tools.log.info('runner.ending', { code: end.code, reason: end.reason });
     await this.#close(end);
     return end;
   }

@@ -7,6 +7,7 @@
 import { fileURLToPath } from 'node:url';
 import { cli, defineAgent, type JobContext, ServerOptions } from '@livekit/agents';
 import {
+  type AudioFrame,
   AudioSource,
   AudioStream,
   LocalAudioTrack,
@@ -34,6 +35,8 @@ export default defineAgent({
   entry: async (ctx: JobContext) => {
     const { room } = ctx;
     const echoes: Promise<void>[] = [];
+    const left = new AbortController();
+    room.once(RoomEvent.Disconnected, () => left.abort());
 
     // Handlers come before connect(), so that nothing is missed that happens in between.
     room.registerTextStreamHandler(CHAT_TOPIC, (message, { identity }) => {
@@ -41,7 +44,7 @@ export default defineAgent({
     });
     room.on(RoomEvent.TrackSubscribed, (track, _publication, participant) => {
       if (track.kind !== TrackKind.KIND_AUDIO || !isPerson(participant)) return;
-      echoes.push(echoAudio(room, track));
+      echoes.push(echoAudio(room, track, left.signal));
     });
     // Called for each participant: those already in the room, and everyone who joins later.
     ctx.addParticipantEntrypoint(async (_job, participant) => {
@@ -85,22 +88,20 @@ async function say(room: Room, text: string, to?: RemoteParticipant): Promise<vo
   }
 }
 
-/** Publishes a track of our own and plays `track` on it, until that one ends. */
-async function echoAudio(room: Room, track: RemoteTrack): Promise<void> {
+/** Publishes a track of our own and plays `track` on it, until that one ends or we have left. */
+async function echoAudio(room: Room, track: RemoteTrack, left: AbortSignal): Promise<void> {
   const source = new AudioSource(SAMPLE_RATE, CHANNELS);
-  const echo = LocalAudioTrack.createAudioTrack('echo', source);
   try {
     const publication = await room.localParticipant?.publishTrack(
-      echo,
+      LocalAudioTrack.createAudioTrack('echo', source),
       new TrackPublishOptions({ source: TrackSource.SOURCE_MICROPHONE }),
     );
-    const frames = new AudioStream(track, { sampleRate: SAMPLE_RATE, numChannels: CHANNELS });
-    for await (const frame of frames) await source.captureFrame(frame);
-    if (room.isConnected && publication?.sid) {
-      await room.localParticipant?.unpublishTrack(publication.sid);
-    }
+    const heard = new AudioStream(track, { sampleRate: SAMPLE_RATE, numChannels: CHANNELS });
+    const spoken = new WritableStream<AudioFrame>({ write: (frame) => source.captureFrame(frame) });
+    await heard.pipeTo(spoken, { signal: left });
+    if (publication?.sid) await room.localParticipant?.unpublishTrack(publication.sid);
   } catch (error) {
-    console.error('echo ended', error);
+    if (!left.aborted) console.error('echo failed', error);
   } finally {
     await source.close();
   }

@@ -1,4 +1,5 @@
 /** What the admin listener asks of the rest of the launcher; the composition root hands it in. */
+import type { RunState } from '../core/memory.ts';
 import type { Phase } from '../driver.ts';
 
 export interface AdminHost {
@@ -39,11 +40,7 @@ export interface RoomRow {
   readonly sid: string;
   /** The profile that serves it; null when none does. */
   readonly profile: string | null;
-  /**
-   * `waiting`: for a launch or for its task; `serving`: its agent is in the room; `served`: its
-   * agent has left for good; `failed`: all attempts are used up; `ended`: the room is gone.
-   */
-  readonly state: 'waiting' | 'serving' | 'served' | 'failed' | 'ended';
+  readonly state: RunState;
   /** Why it is in this state, in one line. */
   readonly reason: string;
   /** Launches so far. */

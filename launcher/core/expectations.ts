@@ -61,10 +61,10 @@ export class Expectations {
     return lost;
   }
 
-  /** A room's tasks that are promised and not listed. */
-  pending(sid: RoomSid): KeyedTask[] {
+  /** Tasks that are promised and not listed: all, or those of one room. */
+  pending(sid?: RoomSid): KeyedTask[] {
     return [...this.#accepted]
-      .filter(([key]) => parseRoomKey(key)?.sid === sid)
+      .filter(([key]) => sid === undefined || parseRoomKey(key)?.sid === sid)
       .map(([key, { task }]) => ({ ...task, key }));
   }
 

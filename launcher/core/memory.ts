@@ -13,6 +13,8 @@ export interface RoomMemory {
   readonly sid: RoomSid;
   /** Null for a room known from its tasks only (after a restart). */
   name: string | null;
+  /** By LiveKit's clock; null until a list shows it. */
+  createdAtMs: number | null;
   /** First nudge about a sid that no list has shown yet. */
   nudgedAtMs: number | null;
   /** Begin of the newest list that showed it. */
@@ -38,8 +40,24 @@ export interface RoomMemory {
   reason: string;
 }
 
+/** Where a room's run stands. */
 export type RunState =
-  'waiting' | 'launching' | 'starting' | 'running' | 'serving' | 'ending' | 'served' | 'failed';
+  /** For its turn, a backoff or a second look. */
+  | 'waiting'
+  /** Its launch is under way. */
+  | 'launching'
+  /** Accepted; the engine starts it. */
+  | 'starting'
+  /** Its task runs; its agent is not in the room. */
+  | 'running'
+  /** Its agent is in the room. */
+  | 'serving'
+  /** Its task is being ended or shuts down. */
+  | 'ending'
+  /** Done: its agent left for good, or the room is over. */
+  | 'served'
+  /** Given up until the room is over. */
+  | 'failed';
 
 export interface LaunchTrouble {
   readonly attempt: number;
@@ -134,8 +152,9 @@ export class Memory {
   /** A complete list of all rooms (`name` null) or of all rooms of one name. */
   noteRooms(rooms: readonly Room[], name: string | null, begunAtMs: number): void {
     const shown = new Set(rooms.map((room) => room.sid));
-    for (const { sid, name: roomName } of rooms) {
+    for (const { sid, name: roomName, createdAtMs } of rooms) {
       const room = this.#nameRoom(sid, roomName);
+      room.createdAtMs = createdAtMs;
       if (begunAtMs < (room.lastListedAtMs ?? -Infinity)) continue;
       Object.assign(room, {
         lastListedAtMs: begunAtMs,
@@ -213,6 +232,7 @@ function newRoom(sid: RoomSid): RoomMemory {
   return {
     sid,
     name: null,
+    createdAtMs: null,
     nudgedAtMs: null,
     lastListedAtMs: null,
     absent: null,

@@ -143,7 +143,7 @@ async function explain(error: unknown, { launcher }: Services): Promise<Error> {
   if (lines.length > 0) parts.push('Last lines of the launcher:', ...lines);
   if (error instanceof TaskFailed) {
     const log = (await launcher.taskLog(error.task)).trimEnd().split('\n').slice(-TASK_LOG_LINES);
-    parts.push(`Last lines of task ${error.task}:`, ...log);
+    if (log.join('') !== '') parts.push(`Last lines of task ${error.task}:`, ...log);
   }
   return new Explained(parts.join('\n'), { cause: error });
 }

@@ -42,14 +42,18 @@ export async function runMainJob(options: MainJobOptions): Promise<MainJob> {
   const { room, rooms, log, clock, waiting } = options;
   const marks: Marks = {};
   const mark = (step: Step) => (marks[step] ??= clock.nowMs());
-  // Everything is measured from the moment the creation is asked for.
+  // Creation and deletion are dated by their being asked for: all else is measured from there.
   mark('room created');
   let wait: Wait = options;
   const step = <T>(name: string, wanted: Promise<T>, deadlineMs: number) => {
     waiting(name);
     return until(name, wanted, deadlineMs, wait);
   };
-  const created = await step('room created', rooms.createRoom({ name: room }), CALL_DEADLINE_MS);
+  const created = await step(
+    'the room to be created',
+    rooms.createRoom({ name: room }),
+    CALL_DEADLINE_MS,
+  );
   const ofRoom = (event: string) => (record: LogRecord) =>
     record.event === event && record.fields['sid'] === created.sid;
   const ended = log.next(ofRoom('task.end'));
@@ -60,8 +64,8 @@ export async function runMainJob(options: MainJobOptions): Promise<MainJob> {
   await talk(options, created.sid, mark, step);
 
   roomEnds = true;
-  await step('room deleted', rooms.deleteRoom(room), CALL_DEADLINE_MS);
   mark('room deleted');
+  await step('the room to be deleted', rooms.deleteRoom(room), CALL_DEADLINE_MS);
   const { fields, timeMs } = await step('the task to end', ended, END_DEADLINE_MS);
   const task = String(fields['task']);
   Object.assign(marks, launcherMarks(log, created.sid, task), { 'task ended': timeMs });
@@ -94,8 +98,12 @@ async function talk(
     toneHz,
     on: {
       agent: () => seen('agent active', agent),
-      chat: (text) =>
-        text.includes(question) ? seen('chat echo', answer) : seen('greeted', greeting),
+      chat: (text) => {
+        // A text can overtake the news that its sender has joined.
+        seen('agent active', agent);
+        if (text.includes(question)) seen('chat echo', answer);
+        else seen('greeted', greeting);
+      },
       tone: () => seen('audio echo', tone),
     },
   });

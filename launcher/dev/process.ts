@@ -45,9 +45,26 @@ export function startChild(
     });
     child.once('error', reject);
     child.once('spawn', () => {
-      if (child.pid !== undefined) resolve(handleOf(child, child.pid, ended));
+      if (child.pid === undefined) return;
+      tieToUs(child.pid, ended);
+      resolve(handleOf(child, child.pid, ended));
     });
   });
+}
+
+/**
+ * Has the child killed when this process dies without having ended it (SIGKILL, a crash, a test run
+ * that is interrupted): a shell waits on a pipe that only our death closes without a word.
+ */
+function tieToUs(pid: number, ended: Promise<ChildEnd>): void {
+  const shell = spawn('/bin/sh', ['-c', 'read -r line || kill -9 "$0"', String(pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  // Without a shell there is no such help; neither may its early end disturb us.
+  shell.on('error', () => {});
+  shell.stdin.on('error', () => {});
+  void ended.then(() => shell.stdin.end('over\n'));
 }
 
 function handleOf(child: ChildProcess, pid: number, ended: Promise<ChildEnd>): Child {

@@ -105,7 +105,6 @@ export class WorkerSocket {
 
   #onMessage(data: unknown, isBinary: boolean): void {
     if (!this.#open) return;
-    this.#missedPings = 0;
     const judged = judgeFrame(data, isBinary, this.#registeredAtMs !== undefined);
     if ('violation' in judged) return this.#violated(judged.violation);
     if ('frame' in judged) return this.#owner.frame(judged.frame);

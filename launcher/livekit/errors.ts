@@ -24,15 +24,18 @@ export interface Endpoint {
 const TOO_MANY_REQUESTS = 429;
 const REQUEST_TIMEOUT = 408;
 
-/** LiveKit's SDK throws `ServerError` for a status, and lets errors of `fetch` and JSON through. */
+/**
+ * LiveKit's SDK throws `ServerError` for a status, and lets through what `fetch` throws (a
+ * `TypeError`, or a `DOMException` when time is up) and what reading the answer throws.
+ */
 export function toLiveKitError(error: unknown, endpoint: Endpoint): LiveKitError {
   if (error instanceof ServerError) return fromStatus(error, endpoint);
-  if (error instanceof SyntaxError) {
-    const message = `LIVEKIT_URL is ${endpoint.url}: what answers there is no LiveKit server`;
-    return new LiveKitError('invalid', message, { cause: error });
+  if (error instanceof TypeError || error instanceof DOMException) {
+    const message = `LIVEKIT_URL is ${endpoint.url}: no answer (${transportCode(error)})`;
+    return new LiveKitError('unavailable', message, { cause: error });
   }
-  const message = `LIVEKIT_URL is ${endpoint.url}: no answer (${transportCode(error)})`;
-  return new LiveKitError('unavailable', message, { cause: error });
+  const message = `LIVEKIT_URL is ${endpoint.url}: what answers there is no LiveKit server`;
+  return new LiveKitError('invalid', message, { cause: error });
 }
 
 /** The caller gave up, or the time limit passed, before LiveKit answered. */
@@ -64,8 +67,7 @@ function fromStatus(error: ServerError, endpoint: Endpoint): LiveKitError {
 }
 
 /** Node's `fetch` hides the socket's or the certificate's error code in `cause`. */
-function transportCode(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown error';
+function transportCode(error: TypeError | DOMException): string {
   const { cause } = error;
   if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') {
     return cause.code;

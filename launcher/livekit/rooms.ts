@@ -30,7 +30,11 @@ export interface LiveKit {
   listParticipants(name: string, signal: AbortSignal): Promise<readonly Participant[]>;
   /** The whole room as LiveKit lists it, without `turnPassword`; null when it is not live. */
   roomInfo(name: string, signal: AbortSignal): Promise<RoomInfo | null>;
-  /** The room's explicit dispatch for this agent name. LiveKit keeps it also without workers. */
+  /**
+   * The room's explicit dispatch for this agent name; LiveKit keeps it also without workers. Ask
+   * for a room that was just listed: for one that is gone LiveKit waits 3 s and answers 503, which
+   * reads as `unavailable`.
+   */
   dispatchOf(name: string, agentName: string, signal: AbortSignal): Promise<Dispatch | null>;
 }
 
@@ -56,6 +60,7 @@ export function createLiveKit(options: LiveKitOptions): LiveKit {
     try {
       return await dispatches.listDispatch(name);
     } catch (error) {
+      // The room has ended and its node still answers.
       if (error instanceof ServerError && error.code === 'not_found') return [];
       throw error;
     }

@@ -10,13 +10,15 @@ import { parseRoomKey } from '../core/key.ts';
 import type { LaunchLimits } from '../core/limits.ts';
 import type { Memory, RoomMemory } from '../core/memory.ts';
 import type { RoomSid } from '../core/room.ts';
-import type { Clock } from '../lib/clock.ts';
+import { delay, type Clock } from '../lib/clock.ts';
 import { reasonOf, type Log } from '../lib/log.ts';
 import type { Applier } from './apply.ts';
 import type { Observer } from './observe.ts';
 import type { Pass } from './pass.ts';
 
 const PASSES_AT_ONCE = 8;
+/** How long an orderly end waits for passes that run. */
+const STOP_TIMEOUT_MS = 10_000;
 /** A room is never looked at again sooner than this without a nudge. */
 const LOOK_AGAIN_MIN_MS = 20;
 /** Waits after full passes that failed: 1, 2, 4 … s, at most the resync interval. */
@@ -86,7 +88,10 @@ export class Loop {
     this.#stopped = true;
     this.#cancelFullPass();
     for (const cancel of this.#lookAgain.values()) cancel();
-    await Promise.all([this.#fullPass, ...this.#running.values()]);
+    await Promise.race([
+      Promise.all([this.#fullPass, ...this.#running.values()]),
+      delay(this.#parts.clock, STOP_TIMEOUT_MS),
+    ]);
   }
 
   #drain(): void {

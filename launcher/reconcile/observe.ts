@@ -101,9 +101,11 @@ export class Observer {
     return [...listed, ...pending];
   }
 
-  /** All tasks of the newest list, damaged ones too. */
+  /** All tasks, damaged ones and those that the list does not show yet included. */
   allTasks(): readonly ObservedTask[] {
-    return this.#all;
+    const known = new Set(this.#all.map((task) => task.key));
+    const pending = this.#parts.expectations.pending().filter((task) => !known.has(task.key));
+    return [...this.#all, ...pending];
   }
 
   /** Rooms that have tasks. */

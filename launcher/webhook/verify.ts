@@ -14,7 +14,8 @@ export interface WebhookKey {
 
 export type Verified =
   | { readonly outcome: 'genuine'; readonly event: WebhookEvent }
-  | { readonly outcome: 'unsigned' | 'malformed'; readonly reason: string };
+  | { readonly outcome: 'unsigned'; readonly reason: string }
+  | { readonly outcome: 'malformed'; readonly reason: string };
 
 /** Between LiveKit's clock and ours. Its tokens hold for five minutes. */
 const CLOCK_TOLERANCE_SECONDS = 5;

@@ -29,7 +29,7 @@ export async function contract(
   makeHarness: () => Harness | Promise<Harness>,
 ): Promise<void> {
   await using sample = await makeHarness();
-  describe(`driver contract: ${name}`, () => {
+  describe.concurrent(`driver contract: ${name}`, () => {
     for (const check of checks) {
       const reasons = obstacles(sample, check);
       if (reasons.length === 0) {

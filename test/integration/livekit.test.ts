@@ -64,7 +64,6 @@ describeWithLiveKit('on the real server', () => {
     expect(await client().listRooms(never, 'nowhere')).toEqual([]);
     expect(await client().listParticipants('nowhere', never)).toEqual([]);
     expect(await client().roomInfo('nowhere', never)).toBeNull();
-    expect(await client().dispatchOf('nowhere', 'greeter', never)).toBeNull();
   });
 
   test('a whole room comes without its turn password', async () => {
@@ -165,10 +164,10 @@ async function answering(listener: RequestListener, requestTimeoutMs = 5000) {
   servers.push(server);
   const port = await listen(server, { host: '127.0.0.1', port: 0 }, 'test');
   const url = `http://127.0.0.1:${port}`;
-  return { server, url, livekit: client(url, requestTimeoutMs) };
+  return { server, url, livekit: clientOf(url, requestTimeoutMs) };
 }
 
-function client(url: string, requestTimeoutMs = 5000): LiveKit {
+function clientOf(url: string, requestTimeoutMs = 5000): LiveKit {
   return createLiveKit({ url, apiKey: 'key', apiSecret: SECRET, requestTimeoutMs });
 }
 
@@ -201,6 +200,14 @@ test('JSON that is no list of rooms is "invalid"', async () => {
   expect((await failure(livekit.listRooms(never))).kind).toBe('invalid');
 });
 
+test('a dispatch that is asked of a room that has just ended is null', async () => {
+  const { livekit } = await answering((_request, response) => {
+    response.writeHead(404, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ code: 'not_found', msg: 'gone' }));
+  });
+  expect(await livekit.dispatchOf('one', 'greeter', never)).toBeNull();
+});
+
 test('rooms without a usable sid are dropped', async () => {
   const listed = [{ name: 'being made' }, { sid: 'RM_1', name: 'one' }, { sid: 'a b', name: 'x' }];
   const { livekit } = await answering((_request, response) =>
@@ -214,7 +221,7 @@ test('nobody listening is "unavailable", with the socket error', async () => {
   const { server, url } = await answering(() => {});
   server.close();
   await once(server, 'close');
-  const error = await failure(client(url).listRooms(never));
+  const error = await failure(clientOf(url).listRooms(never));
   expect(error).toMatchObject({ kind: 'unavailable' });
   expect(error.message).toContain(`LIVEKIT_URL is ${url}: no answer (ECONNREFUSED)`);
 });

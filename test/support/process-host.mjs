@@ -29,7 +29,10 @@ createInterface({ input: process.stdin })
   .on('close', () => process.exit(0));
 
 async function handle({ id, verb, args, abort }) {
-  if (abort) return aborts.get(id)?.abort();
+  if (abort) {
+    aborts.get(id)?.abort();
+    return;
+  }
   const caller = new AbortController();
   aborts.set(id, caller);
   try {
@@ -45,6 +48,7 @@ async function carryOut(verb, args, caller) {
   if (verb === 'watch') watch = driver.watch(() => say({ nudge: true }));
   else if (verb === 'unwatch') await watch[Symbol.asyncDispose]();
   else return driver[verb](...args, caller.signal);
+  return undefined;
 }
 
 function infinityAsText(_name, value) {

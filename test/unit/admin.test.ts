@@ -69,7 +69,7 @@ function ask(method: string, path: string, headers: Record<string, string> = {})
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
-        const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
+        const body: unknown = JSON.parse(Buffer.concat(chunks).toString() || 'null');
         resolve({ status: response.statusCode, body, headers: response.headers });
       });
     });
@@ -154,15 +154,21 @@ test.each([
   'evil.example:8082',
   'localhost.evil.example',
   '127.0.0.1.evil.example',
-  'evil.example/localhost',
-  'user@localhost',
-  '',
+  'launcher_1:8082',
 ])('the Host "%s" is refused, save for probes', async (name) => {
   const headers = { host: name };
   expect((await ask('GET', '/api/rooms', headers)).status).toBe(403);
   expect((await ask('POST', '/api/rooms/lobby/stop', headers)).status).toBe(403);
   expect(stopped).toEqual([]);
 });
+
+test.each(['evil.example/localhost', 'user@localhost'])(
+  'the Host "%s", which is none, is refused',
+  async (name) => {
+    expect((await ask('POST', '/api/rooms/lobby/stop', { host: name })).status).toBe(400);
+    expect(stopped).toEqual([]);
+  },
+);
 
 test('probes may come with any Host', async () => {
   const headers = { host: 'launcher.example' };

@@ -159,9 +159,11 @@ test('a secret file of the environment wins over the secret of the file', () => 
   expect(config.livekit.apiSecret.reveal()).toBe('of-the-environment');
 });
 
+function derive(apiSecret: string): string {
+  return accepted({ env: { LIVEKIT_API_SECRET: apiSecret } }).gatewaySecrets[0].reveal();
+}
+
 test('the gateway secret is derived from the API secret: always the same, never it', () => {
-  const derive = (secret: string) =>
-    accepted({ env: { LIVEKIT_API_SECRET: secret } }).gatewaySecrets[0].reveal();
   expect(derive('one')).toBe(derive('one'));
   expect(derive('one')).not.toBe(derive('two'));
   expect(derive('one')).toMatch(/^[\w-]{43}$/);

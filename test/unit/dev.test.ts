@@ -17,6 +17,14 @@ import { systemClock } from '../../launcher/lib/clock.ts';
 const marksFrom = (startMs: number, stepMs: number): Marks =>
   Object.fromEntries(STEPS.map((step, index) => [step, startMs + index * stepMs]));
 
+const record = (isTTY: boolean) => {
+  const written: string[] = [];
+  return { written, terminal: { isTTY, write: (text: string) => written.push(text) } };
+};
+
+const logLine = (fields: object) =>
+  `${JSON.stringify({ level: 'info', time: '2026-01-02T03:04:05.678Z', ...fields })}\n`;
+
 describe('timeline', () => {
   it('lists one room, in ms since its creation, with the exit code', () => {
     const text = renderTimeline({ room: 'demo-1', marks: marksFrom(1_000, 7), exitCode: 0 });
@@ -60,11 +68,6 @@ describe('timeline', () => {
 });
 
 describe('progress', () => {
-  const record = (isTTY: boolean) => {
-    const written: string[] = [];
-    return { written, terminal: { isTTY, write: (text: string) => written.push(text) } };
-  };
-
   it('rewrites its line on a terminal and takes it away', () => {
     const { written, terminal } = record(true);
     const progress = createProgress(terminal);
@@ -94,16 +97,13 @@ describe('progress', () => {
 });
 
 describe('launcher log', () => {
-  const line = (fields: object) =>
-    `${JSON.stringify({ level: 'info', time: '2026-01-02T03:04:05.678Z', ...fields })}\n`;
-
   it('finds past events, waits for future ones, and dates them', async () => {
     const stream = new PassThrough();
     const copied: string[] = [];
     const log = readLauncherLog([stream], (text) => copied.push(text));
     const isEnd = log.next(({ event }) => event === 'task.end');
-    stream.write(line({ event: 'task.launch', task: 'a' }));
-    stream.write(line({ event: 'task.end', task: 'a', code: 0 }));
+    stream.write(logLine({ event: 'task.launch', task: 'a' }));
+    stream.write(logLine({ event: 'task.end', task: 'a', code: 0 }));
     const end = await isEnd;
     expect(end.timeMs).toBe(Date.UTC(2026, 0, 2, 3, 4, 5, 678));
     expect(end.fields['code']).toBe(0);
@@ -115,10 +115,10 @@ describe('launcher log', () => {
   it('keeps what people need to see when something fails, and no more', async () => {
     const stream = new PassThrough();
     const log = readLauncherLog([stream], () => {});
-    for (let index = 0; index < 30; index++) stream.write(line({ event: 'pass.run', index }));
-    stream.write(line({ msg: 'chatter' }));
+    for (let index = 0; index < 30; index++) stream.write(logLine({ event: 'pass.run', index }));
+    stream.write(logLine({ msg: 'chatter' }));
     stream.write('plain text\n');
-    stream.write(line({ event: 'task.end' }));
+    stream.write(logLine({ event: 'task.end' }));
     await log.next(({ event }) => event === 'task.end');
     expect(log.tail()).toHaveLength(12);
     expect(log.tail().at(-2)).toBe('plain text');
@@ -128,7 +128,7 @@ describe('launcher log', () => {
   it("reads the runner's start-up split between other lines", () => {
     const log = [
       'noise',
-      line({ msg: 'other', t_x_ms: 1 }).trim(),
+      logLine({ msg: 'other', t_x_ms: 1 }).trim(),
       JSON.stringify({ time: 1, msg: 'runner.started', t_imported_ms: 320.4, t_dial_ms: 41, n: 2 }),
     ].join('\n');
     expect(startUpSplit(log)).toBe('imported 320 ms, dial 41 ms');

@@ -21,7 +21,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { identityOf } from './identity.ts';
 import {
   CHANGED_FILE,
@@ -33,11 +32,12 @@ import {
   writeRecord,
 } from './records.ts';
 
+const STDIN = 0;
 /** As a shell says it: the command was not found or cannot be run. */
 const EXIT_CANNOT_RUN = 127;
 
-async function main(folder: string): Promise<void> {
-  const order = parseOrder(await text(process.stdin));
+function main(folder: string): void {
+  const order = parseOrder(readFileSync(STDIN, 'utf8'));
   const identity = identityOf(process.pid);
   if (order === null || identity === null) return;
   let stop: (() => void) | undefined;
@@ -125,4 +125,4 @@ function note(folder: string, name: string, record: object): void {
   }
 }
 
-await main(process.argv[2] ?? '');
+main(process.argv[2] ?? '');

@@ -345,6 +345,7 @@ describe('a room that is gone', () => {
     answer();
     assignment.onJobs([JOB_ID]);
     await clock.advance(60_000);
+    expect(assignment.state).toBe('ended');
     expect(cases()).toEqual(['termination']);
     expect(host.looked).toBe(1);
   });
@@ -400,9 +401,11 @@ describe('a worker in mid-job', () => {
     assignment.disconnect();
     expect(assignment.state).toBe('assigned');
     assignment.connect(worker());
+    assignment.onJobs([JOB_ID]);
     await clock.advance(60_000);
     expect(host.looked).toBe(1);
     expect(cases()).toEqual(['availability', 'assignment']);
+    expect(outcomes()).toEqual(['assigned']);
   });
 
   it('is known by naming its job when it dials', async () => {

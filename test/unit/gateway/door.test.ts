@@ -77,6 +77,15 @@ describe('refusals at the upgrade', () => {
     socket.destroy();
   });
 
+  it('a refused line is cut even if the other end keeps it open', async () => {
+    const port = gateway.port;
+    const socket = connectTcp({ port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.write('GET /x HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
+    await once(socket, 'data');
+    await gateway[Symbol.asyncDispose]();
+    socket.destroy();
+  });
+
   it('a dial that is cut while it is decided leaves nothing behind', async () => {
     const first = await registered({ autoPong: false });
     const socket = await newSocket({});

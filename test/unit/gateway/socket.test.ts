@@ -57,6 +57,15 @@ describe('a worker that breaks the protocol', () => {
     await registered();
   });
 
+  it('is kept out also while others are', async () => {
+    for (const key of [KEY, OTHER_KEY]) {
+      const client = await dial({ key });
+      text(client);
+      await client.close();
+    }
+    for (const key of [KEY, OTHER_KEY]) expect((await refusal({ key })).status).toBe(403);
+  });
+
   it('by another job type is told what to do', async () => {
     const client = await dial();
     client.register(JobType.JT_PUBLISHER);

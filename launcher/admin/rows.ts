@@ -1,0 +1,69 @@
+/** What `/api/rooms` and `/api/tasks` show, from what the launcher remembers and the engine lists. */
+import { parseRoomKey } from '../core/key.ts';
+import type { Memory, RoomMemory } from '../core/memory.ts';
+import type { RoomSid } from '../core/room.ts';
+import type { ObservedTask, TaskKey } from '../driver.ts';
+import type { RoomRow, TaskRow } from './ports.ts';
+
+export interface Seen {
+  readonly memory: Memory;
+  /** Every task of the newest list, and those that it does not show yet. */
+  readonly tasks: readonly ObservedTask[];
+  readonly sockets: ReadonlyMap<TaskKey, { readonly state: string }>;
+  readonly profile: string;
+}
+
+/** Live rooms, and rooms that are over while a task of theirs still runs; oldest first. */
+export function roomRows({ memory, tasks, profile }: Seen): RoomRow[] {
+  const bySid = new Map<RoomSid, ObservedTask[]>();
+  for (const task of tasks) {
+    const sid = task.key === null ? undefined : parseRoomKey(task.key)?.sid;
+    if (sid) bySid.set(sid, [...(bySid.get(sid) ?? []), task]);
+  }
+  return [...memory.rooms.values()]
+    .filter((room) => {
+      const listed = room.lastListedAtMs !== null && room.goneAtMs === null;
+      return listed || bySid.get(room.sid)?.some((task) => task.phase !== 'ended');
+    })
+    .map((room) => roomRow(room, bySid.get(room.sid) ?? [], profile));
+}
+
+function roomRow(room: RoomMemory, tasks: readonly ObservedTask[], profile: string): RoomRow {
+  const newest = tasks.toSorted((a, b) => b.createdAtMs - a.createdAtMs)[0];
+  return {
+    name: room.name ?? '',
+    sid: room.sid,
+    profile,
+    state: room.state,
+    reason: room.reason,
+    attempts: room.highestAttempt,
+    task: newest?.key ?? null,
+    createdAt: iso(room.createdAtMs),
+  };
+}
+
+export function taskRows({ memory, tasks, sockets }: Seen): TaskRow[] {
+  return tasks.map((task) => {
+    const { key } = task;
+    const of = key === null ? null : parseRoomKey(key);
+    const known = key === null ? undefined : memory.tasks.get(key);
+    return {
+      key,
+      taskId: task.taskId,
+      sid: of?.sid ?? null,
+      attempt: of?.attempt ?? null,
+      phase: task.phase,
+      verdict: known?.judged?.verdict ?? null,
+      exitCode: task.exit?.code ?? null,
+      reason: known?.judged?.reason ?? known?.ending?.reason ?? '',
+      createdAt: new Date(task.createdAtMs).toISOString(),
+      startedAt: iso(task.startedAtMs),
+      endedAt: iso(task.endedAtMs),
+      socket: (key === null ? undefined : sockets.get(key)?.state) ?? null,
+    };
+  });
+}
+
+function iso(atMs: number | null | undefined): string | null {
+  return atMs == null ? null : new Date(atMs).toISOString();
+}

@@ -1,0 +1,80 @@
+/** The command `room-launcher`: reads the command line, and says what it could not do and why. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { dev } from './dev/demo.ts';
+import type { Terminal } from './dev/progress.ts';
+import { serve } from './serve.ts';
+
+/** As sysexits(3) has it: the command was used incorrectly. */
+export const EXIT_USAGE = 64;
+const ROOMS_MAX = 50;
+/** Commands that are part of the interface and not of this version. */
+const NOT_BUILT = ['rooms', 'tasks', 'logs', 'stop', 'doctor', 'build'];
+
+export interface CliIo {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly stdout: Terminal;
+  readonly stderr: Terminal;
+  /** Aborts on SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs one command line and resolves with the exit code. */
+export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
+  let code = 0;
+  const program = commandLine(io, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  }
+  return code;
+}
+
+function commandLine(io: CliIo, done: (code: number) => void): Command {
+  const program = new Command('room-launcher')
+    .description('Runs one short-lived LiveKit agent task for every LiveKit room.')
+    .version(version(), '--version')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+    });
+  program
+    .command('serve', { isDefault: true })
+    .description('receive webhooks and launch tasks; settings come from the environment')
+    .action(async () => done(await serve(io)));
+  program
+    .command('dev')
+    .description('a LiveKit server, the launcher and a served room, all on this machine')
+    .option('--rooms <n>', 'how many rooms at once', roomCount, 1)
+    .option('--stay', 'leave it running and print where to look; Ctrl-C ends it', false)
+    .action(async (options: { rooms: number; stay: boolean }) => done(await dev(options, io)));
+  for (const name of NOT_BUILT) {
+    program
+      .command(name, { hidden: true })
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action(() => {
+        io.stderr.write(`room-launcher ${name}: this version does not have this command yet\n`);
+        done(EXIT_USAGE);
+      });
+  }
+  return program;
+}
+
+function roomCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= ROOMS_MAX) return count;
+  throw new InvalidArgumentError(`it must be a whole number from 1 to ${ROOMS_MAX}.`);
+}
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  const { version: text } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  return text;
+}

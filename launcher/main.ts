@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+/**
+ * The composition root: the only reader of the process's environment, signals and exit.
+ */
+import process from 'node:process';
+import { runCli } from './cli.ts';
+
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => interrupted.abort(signal));
+}
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  env: process.env,
+  cwd: process.cwd(),
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signal: interrupted.signal,
+});
+process.exit();

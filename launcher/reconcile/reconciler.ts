@@ -1,0 +1,147 @@
+/**
+ * The reconciler put together: what the webhook listener, the gateway and the operators tell it goes
+ * into memory and nudges a room; everything else is the loop's.
+ */
+import type { Profile } from '../core/desired.ts';
+import { Expectations } from '../core/expectations.ts';
+import { parseRoomKey } from '../core/key.ts';
+import { LaunchLimits, type LaunchBounds } from '../core/limits.ts';
+import { Memory } from '../core/memory.ts';
+import { isGone } from '../core/plan-gone.ts';
+import { agentIdentity, type RoomSid } from '../core/room.ts';
+import { isTaskKey, type Driver, type TaskKey } from '../driver.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { Outage } from '../lib/outage.ts';
+import { Applier } from './apply.ts';
+import { HandOver, type HandOverPorts } from './hand-over.ts';
+import { Loop } from './loop.ts';
+import { Observer } from './observe.ts';
+import { Pass } from './pass.ts';
+import type { RoomsPort, SocketsPort } from './ports.ts';
+
+export interface ReconcilerOptions {
+  readonly livekit: RoomsPort & HandOverPorts;
+  readonly driver: Driver;
+  readonly sockets: SocketsPort;
+  readonly profile: Profile;
+  readonly bounds: LaunchBounds;
+  readonly resyncMs: number;
+  readonly taskEnv: (key: TaskKey) => Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What a webhook tells about a room. */
+export interface RoomNews {
+  readonly event: string;
+  readonly roomName: string;
+  readonly sid: string;
+  readonly participant?: {
+    readonly identity: string;
+    readonly kind: 'agent' | 'other';
+    readonly taskKey?: string;
+    readonly disconnectReason?: number;
+  };
+}
+
+export type StopAnswer = 'accepted' | 'unknown' | 'nothing-to-stop';
+
+export class Reconciler {
+  readonly memory = new Memory();
+  readonly observer: Observer;
+  readonly handOver: HandOver;
+  readonly livekitOutage: Outage;
+  readonly engineOutage: Outage;
+  readonly #options: ReconcilerOptions;
+  readonly #loop: Loop;
+  #watch: AsyncDisposable | undefined;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+    const { clock, log, livekit, bounds } = options;
+    const { memory } = this;
+    const expectations = new Expectations();
+    const limits = new LaunchLimits(bounds);
+    this.livekitOutage = new Outage('LiveKit', clock, log);
+    this.engineOutage = new Outage('the engine', clock, log);
+    const { livekitOutage, engineOutage } = this;
+    const outages = { livekitOutage, engineOutage };
+    const shared = { ...options, ...outages, memory, expectations, limits };
+    const tasksChanged = (sids: ReadonlySet<RoomSid>) => this.#loop.nudgeSids(sids);
+    const observer = new Observer({ ...shared, tasksChanged });
+    const applier = new Applier(shared);
+    const turnFree = () => this.#loop.nudgeWaiting();
+    const pass = new Pass({ ...shared, observer, applier, turnFree });
+    this.observer = observer;
+    this.#loop = new Loop({ ...shared, observer, applier, pass });
+    const nudge = (name: string) => this.#loop.nudge(name);
+    this.handOver = new HandOver({ livekit, observer, memory, expectations, nudge });
+  }
+
+  /** Runs the first full pass and goes on from there; resolves after the first, well or not. */
+  async start(): Promise<void> {
+    await this.#loop.start();
+    this.#watch = this.#options.driver.watch?.(() => this.#loop.nudgeTasks());
+  }
+
+  /** Finishes the passes that run; tasks go on without this launcher. */
+  async stop(): Promise<void> {
+    await this.#watch?.[Symbol.asyncDispose]();
+    await this.#loop.stop();
+  }
+
+  /** Takes in a webhook. Only takes note: it may be late, doubled, out of order, or untrue by now. */
+  heard(news: RoomNews): void {
+    const { memory } = this;
+    const nowMs = this.#options.clock.nowMs();
+    const sid = news.sid as RoomSid;
+    const { participant } = news;
+    if (participant && !this.#concernsUs(sid, participant)) return;
+    if (news.event === 'room_finished') memory.noteFinished(sid, news.roomName, nowMs);
+    else memory.noteNudge(sid, news.roomName, nowMs);
+    if (news.event === 'participant_left' || news.event === 'participant_connection_aborted') {
+      const { taskKey = '', disconnectReason = 0 } = participant ?? {};
+      if (isTaskKey(taskKey)) memory.noteLeave(taskKey, disconnectReason, nowMs);
+    }
+    this.#loop.nudge(news.roomName);
+  }
+
+  /** The gateway saw a task's socket change: it registered, got its job, or hung up. */
+  socketChanged(key: TaskKey): void {
+    const sid = parseRoomKey(key)?.sid;
+    if (sid) this.#loop.nudgeSids([sid]);
+    this.#loop.nudgeTasks();
+  }
+
+  /** An operator ends the run of the live room of this name. */
+  stopRoom(name: string): StopAnswer {
+    const room = this.memory.named(name).find((each) => !isGone(each));
+    if (!room) return 'unknown';
+    const live = this.observer.tasksOf(room.sid).filter((task) => task.phase !== 'ended');
+    if (room.stopped || room.failed || (live.length === 0 && room.state === 'served')) {
+      return 'nothing-to-stop';
+    }
+    room.stopped = true;
+    for (const task of live) this.memory.task(task.key).stopAsked = true;
+    this.#loop.nudge(name);
+    return 'accepted';
+  }
+
+  /** An operator ends one task. */
+  stopTask(key: string): StopAnswer {
+    const sid = isTaskKey(key) ? parseRoomKey(key)?.sid : undefined;
+    const task = sid && this.observer.tasksOf(sid).find((each) => each.key === key);
+    if (!sid || !task) return 'unknown';
+    if (task.phase === 'ended') return 'nothing-to-stop';
+    this.memory.task(task.key).stopAsked = true;
+    this.#loop.nudgeSids([sid]);
+    return 'accepted';
+  }
+
+  /** Our agents' comings and goings, and anybody's in a room that was not heard of. */
+  #concernsUs(sid: RoomSid, { identity, kind }: NonNullable<RoomNews['participant']>): boolean {
+    if (kind === 'agent' && identity === agentIdentity(sid)) return true;
+    return (this.memory.rooms.get(sid)?.lastListedAtMs ?? null) === null;
+  }
+}
