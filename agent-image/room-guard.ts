@@ -6,6 +6,10 @@
  * `ctx.connect()` and `AgentSession.start()`: the sid is checked before `connect` returns, and a
  * foreign room is left before the agent's code goes on. All that the agent's code can see of a
  * foreign room is the `Connected` event. Once the job has ended there is no joining at all.
+ *
+ * Not seen here: a server that crashes and is back within seconds. The client then joins anew by
+ * itself, into the name's next life, and goes on showing the old sid. The launcher, which sees
+ * both, ends such an agent.
  */
 import type { Room } from '@livekit/rtc-node';
 import type { RtcLibrary } from './load-agent.ts';
@@ -60,10 +64,5 @@ export function guardedRoom(rtc: RtcLibrary, gate: Gate): Room {
     }
   }
 
-  const room = new GuardedRoom();
-  // A reconnect after the server's loss can end up in the name's next life.
-  room.on(rtc.RoomEvent.RoomSidChanged, (sid) => {
-    if (sid && sid !== gate.sid) gate.foreign(sid);
-  });
-  return room;
+  return new GuardedRoom();
 }

@@ -35,7 +35,7 @@ export function isGone(room: RoomMemory): boolean {
   if (room.absent === null) return false;
   const { firstMs, lastMs } = room.absent;
   const finished = room.finishedAtMs !== null && room.finishedAtMs > (room.lastListedAtMs ?? -1);
-  if (finished && room.finishedAtMs! < lastMs) return true;
+  if (finished && room.finishedAtMs! <= lastMs) return true;
   return room.nudgedAtMs === null && lastMs - firstMs >= ABSENT_MS;
 }
 

@@ -162,7 +162,7 @@ function launcherMarks(log: LauncherLog, sid: string, task: string): Marks {
         Object.entries(fields).every(([name, value]) => record.fields[name] === value),
     )?.timeMs;
   const seen: readonly (readonly [Step, number | undefined])[] = [
-    ['webhook', when('webhook.receive', { webhook: 'room_started', sid })],
+    ['webhook', when('webhook.receive', { webhook_event: 'room_started', sid })],
     ['launch accepted', when('task.launch', { task, outcome: 'accepted' })],
     ['task registered', when('task.register', { task })],
     ['assigned', when('task.assign', { task, outcome: 'assigned' })],

@@ -39,7 +39,7 @@ export function listen(server: Server, address: ListenAddress, setting: string):
   });
 }
 
-/** Stops accepting, lets open requests finish for at most `graceMs`, then cuts them off. */
+/** Stops accepting, drops idle connections, lets open requests finish for at most `graceMs`, then cuts them off. */
 export function closeServer(server: HttpServer, clock: Clock, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const cancel = clock.timer(graceMs, () => server.closeAllConnections());
@@ -47,7 +47,6 @@ export function closeServer(server: HttpServer, clock: Clock, graceMs: number): 
       cancel();
       resolve();
     });
-    server.closeIdleConnections();
   });
 }
 

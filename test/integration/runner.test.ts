@@ -240,9 +240,9 @@ describeWithLiveKit('runner', () => {
     expect(await runner.exit).toBe(0);
   });
 
-  test('a server that goes away', async () => {
+  test('a server that crashes', async () => {
     const [runner] = await serving();
-    await livekit().server.stop();
+    await livekit().server.kill();
     try {
       expect(await runner.exit).toBe(75);
     } finally {

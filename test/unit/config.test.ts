@@ -152,6 +152,18 @@ test('a file alone is enough', () => {
   expect(config.livekit.apiSecret.reveal()).toBe('from-file');
 });
 
+test('a secret of the environment spares the secret file that the file names', () => {
+  const file = { livekitApiSecretFile: '/not/there' };
+  expect(accepted({ file }).livekit.apiSecret.reveal()).toBe(API_SECRET);
+});
+
+test('listeners may all ask for any free port', () => {
+  const LAUNCHER_WEBHOOK_LISTEN = '127.0.0.1:0';
+  const LAUNCHER_GATEWAY_LISTEN = '127.0.0.1:0';
+  const env = { LAUNCHER_WEBHOOK_LISTEN, LAUNCHER_GATEWAY_LISTEN };
+  expect(errorsOf({ env })).toEqual([]);
+});
+
 test('a secret file of the environment wins over the secret of the file', () => {
   const env = { LIVEKIT_API_SECRET: '', LIVEKIT_API_SECRET_FILE: '/run/secret' };
   const file = { livekitApiSecret: 'of-the-file' };

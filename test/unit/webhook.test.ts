@@ -235,6 +235,17 @@ describe('large bodies', () => {
     });
   });
 
+  test('413 for a length of 2 MiB, before any of it is read', async () => {
+    const socket = connect(listener.port, '127.0.0.1');
+    try {
+      socket.write('POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 2097152\r\n\r\n');
+      const [answer] = await once(socket, 'data');
+      expect(String(answer)).toMatch(/^HTTP\/1\.1 413 /);
+    } finally {
+      socket.destroy();
+    }
+  });
+
   test('413 for 2 MiB in chunks', async () => {
     const body = new Blob([large]).stream();
     const response = await fetch(url(), { method: 'POST', body, duplex: 'half' });

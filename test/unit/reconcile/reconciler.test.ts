@@ -1,0 +1,296 @@
+/** The reconciler as a whole: rooms come and go, things fail, launchers are killed. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isTaskKey } from '../../../launcher/driver.ts';
+import { World } from './world.ts';
+
+const KEY = 'r-RM_a-1';
+const key = (text: string) => {
+  if (!isTaskKey(text)) throw new Error(`"${text}" is no task key`);
+  return text;
+};
+
+describe('the reconciler', () => {
+  let world: World;
+  beforeEach(() => {
+    world = new World();
+  });
+  afterEach(async () => {
+    await world.end();
+    expect(world.clock.pending, 'timers left behind').toBe(0);
+  });
+
+  it('launches one task for a room, however often its webhook comes', async () => {
+    const launcher = await world.launcher();
+    world.livekit.open('a');
+    for (let n = 0; n < 10; n++) {
+      launcher.heard({ event: 'room_started', roomName: 'a', sid: 'RM_a' });
+    }
+    await world.settle();
+    await world.webhook(launcher, 'room_started', 'a');
+    expect(world.tasks()).toEqual([`${KEY}:live`]);
+  });
+
+  it('serves a room whose webhook was lost by the next resync', async () => {
+    await world.launcher();
+    world.livekit.open('a');
+    await world.clock.advance(29_000);
+    expect(world.tasks()).toEqual([]);
+    await world.clock.advance(2_000);
+    expect(world.tasks()).toEqual([`${KEY}:live`]);
+  });
+
+  it('serves a room that LiveKit lists only a moment after its webhook', async () => {
+    const launcher = await world.launcher();
+    await world.webhook(launcher, 'room_started', 'a');
+    world.livekit.open('a');
+    await world.clock.advance(200);
+    expect(world.tasks()).toEqual([`${KEY}:live`]);
+  });
+
+  it('gives each of ten rooms a task of its own, within its launch slots', async () => {
+    const launcher = await world.launcher({
+      bounds: { inFlight: 2, perSecond: 3, perNamePerMinute: 9 },
+    });
+    const names = [...'abcdefghij'];
+    for (const name of names) {
+      world.livekit.open(name);
+      launcher.heard({ event: 'room_started', roomName: name, sid: `RM_${name}` });
+    }
+    await world.settle();
+    expect(world.tasks()).toHaveLength(3);
+    await world.clock.advance(5_000);
+    expect(world.tasks()).toEqual(names.map((name) => `r-RM_${name}-1:live`));
+  });
+
+  it('ends the task of a room that is over: its job first, SIGTERM ten seconds later', async () => {
+    const launcher = await world.launcher();
+    world.livekit.open('a');
+    await world.webhook(launcher, 'room_started', 'a');
+    world.livekit.close('a');
+    await world.webhook(launcher, 'room_finished', 'a');
+    expect(world.terminated).toEqual([KEY]);
+    expect(world.tasks()).toEqual([`${KEY}:live`]);
+    await world.clock.advance(10_000);
+    expect(world.tasks()).toEqual([`${KEY}:ended`]);
+    await world.clock.advance(700_000);
+    expect(world.tasks()).toEqual([]);
+    expect(launcher.memory.rooms.size).toBe(0);
+  });
+
+  it('leaves a task alone when its room is missing from one list', async () => {
+    const launcher = await world.launcher();
+    world.livekit.open('a');
+    await world.webhook(launcher, 'room_started', 'a');
+    const room = world.livekit.rooms.get('a')!;
+    world.livekit.close('a');
+    await world.webhook(launcher, 'participant_joined', 'a');
+    world.livekit.rooms.set('a', room);
+    await world.clock.advance(50_000);
+    expect(world.terminated).toEqual([]);
+    expect(world.tasks()).toEqual([`${KEY}:live`]);
+  });
+
+  it('relaunches a killed task, and gives up when the retries are used up', async () => {
+    const launcher = await world.launcher();
+    world.livekit.open('a');
+    await world.webhook(launcher, 'room_started', 'a');
+    for (const attempt of [1, 2, 3, 4]) {
+      expect(world.tasks().at(-1)).toBe(`r-RM_a-${attempt}:live`);
+      world.finish(`r-RM_a-${attempt}`, 137);
+      await world.clock.advance(6_000);
+    }
+    expect(world.tasks()).toHaveLength(4);
+    const room = launcher.memory.room(launcher.memory.named('a')[0]!.sid);
+    expect(room.state).toBe('failed');
+    expect(room.reason).toMatch(/4 of 4 attempts failed: exit 137/);
+    await world.clock.advance(120_000);
+    expect(world.said('run.fail')).toBe(1);
+  });
+
+  it('leaves a room alone whose agent ended by itself', async () => {
+    const launcher = await world.launcher();
+    world.livekit.open('a');
+    await world.webhook(launcher, 'room_started', 'a');
+    world.finish(KEY, 0);
+    await world.clock.advance(120_000);
+    expect(world.tasks()).toEqual([`${KEY}:ended`]);
+  });
+
+  it('adopts what runs after a kill: none doubled, none stopped, the end still cleans up', async () => {
+    const first = await world.launcher();
+    world.livekit.open('a');
+    await world.webhook(first, 'room_started', 'a');
+    world.livekit.joins('a', key(KEY));
+    await first.stop();
+    const second = await world.launcher();
+    await world.clock.advance(90_000);
+    expect(world.tasks()).toEqual([`${KEY}:live`]);
+    world.livekit.close('a');
+    await world.webhook(second, 'room_finished', 'a');
+    await world.clock.advance(10_000);
+    expect(world.tasks()).toEqual([`${KEY}:ended`]);
+  });
+
+  it('clears up tasks of rooms that ended while no launcher ran', async () => {
+    const first = await world.launcher();
+    world.livekit.open('a');
+    await world.webhook(first, 'room_started', 'a');
+    await first.stop();
+    world.livekit.close('a');
+    await world.launcher();
+    expect(world.terminated).toEqual([]);
+    await world.clock.advance(10_000);
+    expect(world.terminated).toEqual([KEY]);
+    await world.clock.advance(11_000);
+    expect(world.tasks()).toEqual([`${KEY}:ended`]);
+  });
+
+  it("never touches another deployment's tasks", async () => {
+    const theirs = await world.launcher({ deployment: 'them' });
+    world.livekit.open('a');
+    await world.webhook(theirs, 'room_started', 'a');
+    await theirs.stop();
+    world.livekit.close('a');
+    await world.launcher();
+    await world.clock.advance(900_000);
+    expect(world.tasks('them')).toEqual([`${KEY}:live`]);
+    expect(world.terminated).toEqual([]);
+  });
+
+  it('does nothing while LiveKit is away, says so once, and goes on afterwards', async () => {
+    const launcher = await world.launcher();
+    world.livekit.open('a');
+    await world.webhook(launcher, 'room_started', 'a');
+    world.livekit.joins('a', key(KEY));
+    await world.clock.advance(10_000);
+    world.livekit.down = true;
+    await world.clock.advance(300_000);
+    expect(world.tasks()).toEqual([`${KEY}:live`]);
+    expect(world.said('LiveKit does not answer; retrying')).toBe(1);
+    world.livekit.down = false;
+    world.livekit.open('b');
+    await world.clock.advance(31_000);
+    expect(world.tasks()).toEqual([`${KEY}:live`, 'r-RM_b-1:live']);
+  });
+
+  it('counts no deadline while participants cannot be listed', async () => {
+    const launcher = await world.launcher();
+    world.livekit.open('a');
+    await world.webhook(launcher, 'room_started', 'a');
+    world.livekit.participantsDown = true;
+    await world.clock.advance(300_000);
+    expect(world.tasks()).toEqual([`${KEY}:live`]);
+  });
+
+  it('does nothing while the engine is away, and serves everything afterwards', async () => {
+    const launcher = await world.launcher();
+    world.engine.down = true;
+    for (const name of ['a', 'b']) {
+      world.livekit.open(name);
+      await world.webhook(launcher, 'room_started', name);
+    }
+    await world.clock.advance(60_000);
+    expect(world.tasks()).toEqual([]);
+    world.engine.down = false;
+    await world.clock.advance(40_000);
+    expect(world.tasks().toSorted()).toEqual([`${KEY}:live`, 'r-RM_b-1:live']);
+  });
+
+  it('repeats the same key when an answer was lost', async () => {
+    const launcher = await world.launcher();
+    world.livekit.open('a');
+    world.engine.loseAnswers = 2;
+    await world.webhook(launcher, 'room_started', 'a');
+    await world.clock.advance(10_000);
+    expect(world.engine.loseAnswers).toBe(0);
+    expect(world.tasks()).toEqual([`${KEY}:live`]);
+  });
+
+  it('gives up at once when the engine refuses for good', async () => {
+    const launcher = await world.launcher();
+    world.livekit.open('a');
+    world.engine.refusal = {
+      outcome: 'refused',
+      reason: 'invalid',
+      retry: 'never',
+      detail: 'no file',
+    };
+    await world.webhook(launcher, 'room_started', 'a');
+    expect(launcher.memory.named('a')[0]).toMatchObject({ state: 'failed' });
+    expect(launcher.memory.named('a')[0]?.reason).toMatch(/no file/);
+  });
+
+  it('is not misled by a list that lags behind its own launches', async () => {
+    world = new World({ listLagMs: 20_000 });
+    const launcher = await world.launcher();
+    world.livekit.open('a');
+    await world.webhook(launcher, 'room_started', 'a');
+    for (let n = 0; n < 10; n++) {
+      await world.clock.advance(4_000);
+      await world.webhook(launcher, 'participant_joined', 'a');
+    }
+    expect(world.tasks()).toEqual([`${KEY}:live`]);
+  });
+
+  it('ends a task whose agent never joins, and tries again', async () => {
+    const launcher = await world.launcher();
+    world.livekit.open('a');
+    await world.webhook(launcher, 'room_started', 'a');
+    await world.clock.advance(66_000);
+    expect(world.tasks()).toEqual([`${KEY}:ended`, 'r-RM_a-2:live']);
+    expect(world.terminated).toEqual([]);
+  });
+
+  it('ends a task whose agent went missing from the room, and tries again', async () => {
+    const launcher = await world.launcher();
+    world.livekit.open('a');
+    await world.webhook(launcher, 'room_started', 'a');
+    world.livekit.joins('a', key(KEY));
+    await world.clock.advance(40_000);
+    world.livekit.leaves('a');
+    await world.clock.advance(75_000);
+    expect(world.tasks()).toEqual([`${KEY}:ended`, 'r-RM_a-2:live']);
+  });
+
+  it('ends the run of a room that an operator stops, and launches nothing more', async () => {
+    const launcher = await world.launcher();
+    world.livekit.open('a');
+    await world.webhook(launcher, 'room_started', 'a');
+    expect(launcher.stopRoom('nobody')).toBe('unknown');
+    expect(launcher.stopRoom('a')).toBe('accepted');
+    await world.settle();
+    expect(world.terminated).toEqual([KEY]);
+    await world.clock.advance(120_000);
+    expect(world.tasks()).toEqual([`${KEY}:ended`]);
+    expect(launcher.stopRoom('a')).toBe('nothing-to-stop');
+    expect(launcher.stopTask(KEY)).toBe('nothing-to-stop');
+    expect(launcher.stopTask('r-RM_z-1')).toBe('unknown');
+  });
+
+  it('ends the agent of a former life when the name comes back', async () => {
+    const launcher = await world.launcher();
+    world.livekit.open('a');
+    await world.webhook(launcher, 'room_started', 'a');
+    world.livekit.close('a');
+    world.livekit.open('a', 'RM_a2');
+    await world.webhook(launcher, 'room_started', 'a', 'RM_a2');
+    expect(world.tasks()).toEqual([`${KEY}:live`, 'r-RM_a2-1:live']);
+    await world.webhook(launcher, 'room_finished', 'a');
+    expect(world.terminated).toEqual([KEY]);
+    await world.clock.advance(11_000);
+    expect(world.tasks()).toEqual([`${KEY}:ended`, 'r-RM_a2-1:live']);
+  });
+
+  it('asks LiveKit no more about a room for having other rooms', async () => {
+    const launcher = await world.launcher();
+    for (const name of 'bcdefgh') {
+      world.livekit.open(name);
+      await world.webhook(launcher, 'room_started', name);
+    }
+    world.livekit.calls.length = 0;
+    world.livekit.open('a');
+    launcher.heard({ event: 'room_started', roomName: 'a', sid: 'RM_a' });
+    await world.clock.advance(0);
+    expect(world.livekit.calls.toSorted()).toEqual(['ListParticipants a', 'ListRooms a']);
+  });
+});

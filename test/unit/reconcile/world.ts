@@ -1,0 +1,80 @@
+/** A launcher's reconciler on an engine in memory, a LiveKit in memory and a clock that tests move. */
+import { memoryDriver, MemoryEngine } from '../../../launcher/drivers/memory.ts';
+import type { TaskKey } from '../../../launcher/driver.ts';
+import { Reconciler, type ReconcilerOptions } from '../../../launcher/reconcile/reconciler.ts';
+import { FakeClock } from '../../fakes/clock.ts';
+import { FakeLiveKit } from '../../fakes/livekit.ts';
+import { RecordedLog } from '../../fakes/log.ts';
+import { PROFILE } from '../core/plan-world.ts';
+
+const SETTLE_MS = 100;
+
+export class World {
+  readonly clock = new FakeClock();
+  readonly livekit = new FakeLiveKit(() => this.clock.nowMs());
+  readonly engine: MemoryEngine;
+  readonly log = new RecordedLog();
+  /** Tasks whose job was ended over their socket. */
+  readonly terminated: TaskKey[] = [];
+  readonly #launchers = new Set<Reconciler>();
+
+  constructor(engine: { startDelayMs?: number; listLagMs?: number } = {}) {
+    this.engine = new MemoryEngine({ nowMs: () => this.clock.nowMs(), ...engine });
+  }
+
+  /** A launcher process; ready once its first pass was done. */
+  async launcher(options: Partial<ReconcilerOptions> & { deployment?: string } = {}) {
+    const { deployment = 'us', ...rest } = options;
+    const reconciler = new Reconciler({
+      livekit: this.livekit,
+      driver: memoryDriver(this.engine, { deployment }),
+      sockets: {
+        terminate: (key) => this.terminated.push(key) > 0,
+        offerNow: () => {},
+      },
+      profile: PROFILE,
+      bounds: { inFlight: 4, perSecond: 100, perNamePerMinute: 20 },
+      resyncMs: 30_000,
+      taskEnv: (key) => ({ LIVEKIT_API_KEY: key }),
+      clock: this.clock,
+      log: this.log,
+      ...rest,
+    });
+    this.#launchers.add(reconciler);
+    await reconciler.start();
+    await this.settle();
+    return reconciler;
+  }
+
+  /** Lets passes that were nudged run. */
+  settle(): Promise<void> {
+    return this.clock.advance(SETTLE_MS);
+  }
+
+  /** LiveKit's webhook about a room that is (or was) live. */
+  async webhook(launcher: Reconciler, event: string, name: string, sid = `RM_${name}`) {
+    launcher.heard({ event, roomName: name, sid });
+    await this.settle();
+  }
+
+  /** `key:phase` of every task, in the order of their launches. */
+  tasks(deployment = 'us'): string[] {
+    const nowMs = this.clock.nowMs();
+    return [...this.engine.tasks.values()]
+      .filter((task) => task.deployment === deployment)
+      .map((task) => `${task.key}:${task.endsAtMs <= nowMs ? 'ended' : 'live'}`);
+  }
+
+  finish(key: string, code: number | null): void {
+    const task = [...this.engine.tasks.values()].find((each) => each.key === key);
+    this.engine.finish(task!.id, code);
+  }
+
+  said(text: string): number {
+    return this.log.lines.filter((line) => line.text === text).length;
+  }
+
+  async end(): Promise<void> {
+    for (const launcher of this.#launchers) await launcher.stop();
+  }
+}
