@@ -20,12 +20,14 @@ process.on('SIGTERM', () => {
   const decided = !ending.end({ code: EXIT.sigterm, reason: 'SIGTERM' });
   log.info(decided ? 'SIGTERM while ending: nothing changes' : 'SIGTERM: ending the job');
 });
-for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-  process.on(event, (error: unknown) => {
-    log.error(`agent code: ${event}`, thrown(error));
-    ending.end({ code: EXIT.agentFailed, reason: event });
-  });
-}
+process.on('uncaughtException', (error: unknown) => {
+  log.error('agent code: uncaught exception', thrown(error));
+  ending.end({ code: EXIT.agentFailed, reason: 'uncaught exception' });
+});
+// As agents-js does: a stray rejection in the background must not cost a live call.
+process.on('unhandledRejection', (error: unknown) => {
+  log.error('agent code: unhandled rejection; the job goes on', thrown(error));
+});
 
 async function run(): Promise<End> {
   try {

@@ -1,7 +1,6 @@
 /** The command `room-launcher`: reads the command line, and says what it could not do and why. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { dev } from './dev/demo.ts';
 import type { Terminal } from './dev/progress.ts';
 import { serve } from './serve.ts';
 
@@ -53,7 +52,11 @@ function commandLine(io: CliIo, done: (code: number) => void): Command {
     .description('a LiveKit server, the launcher and a served room, all on this machine')
     .option('--rooms <n>', 'how many rooms at once', roomCount, 1)
     .option('--stay', 'leave it running and print where to look; Ctrl-C ends it', false)
-    .action(async (options: { rooms: number; stay: boolean }) => done(await dev(options, io)));
+    .action(async (options: { rooms: number; stay: boolean }) => {
+      // Loaded only here: it brings LiveKit's native client along.
+      const { dev } = await import('./dev/demo.ts');
+      done(await dev(options, io));
+    });
   for (const name of NOT_BUILT) {
     program
       .command(name, { hidden: true })

@@ -5,6 +5,9 @@
 import process from 'node:process';
 import { runCli } from './cli.ts';
 
+// LiveKit's client logs its debug lines to standard output in any other mode.
+process.env['NODE_ENV'] ??= 'production';
+
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => interrupted.abort(signal));

@@ -1,5 +1,5 @@
 /** What the admin listener asks of the rest of the launcher; the composition root hands it in. */
-import type { RunState } from '../core/memory.ts';
+import type { RunState } from '../core/remembered.ts';
 import type { Phase } from '../driver.ts';
 
 export interface AdminHost {

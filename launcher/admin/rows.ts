@@ -1,6 +1,7 @@
 /** What `/api/rooms` and `/api/tasks` show, from what the launcher remembers and the engine lists. */
 import { parseRoomKey } from '../core/key.ts';
-import type { Memory, RoomMemory } from '../core/memory.ts';
+import type { Memory } from '../core/memory.ts';
+import type { RoomMemory } from '../core/remembered.ts';
 import type { RoomSid } from '../core/room.ts';
 import type { ObservedTask, TaskKey } from '../driver.ts';
 import type { RoomRow, TaskRow } from './ports.ts';

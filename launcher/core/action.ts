@@ -4,7 +4,8 @@
 import type { ObservedTask, TaskId, TaskKey } from '../driver.ts';
 import type { Profile } from './desired.ts';
 import { roomKey } from './key.ts';
-import type { Memory, RoomMemory, RunState } from './memory.ts';
+import type { Memory } from './memory.ts';
+import type { RoomMemory, RunState } from './remembered.ts';
 import type { PresentAgent, Room } from './room.ts';
 import type { EndCause, Judgement } from './verdict.ts';
 

@@ -11,7 +11,7 @@ import {
   type KeyedTask,
   type Plan,
 } from './action.ts';
-import type { RoomMemory } from './memory.ts';
+import type { RoomMemory } from './remembered.ts';
 import { end, planEnding } from './plan-task.ts';
 import { planJudgements } from './plan.ts';
 

@@ -16,7 +16,8 @@ import {
 } from './action.ts';
 import { backoffMs } from './backoff.ts';
 import { attemptOf } from './key.ts';
-import type { LaunchTrouble, Memory, RoomMemory } from './memory.ts';
+import type { Memory } from './memory.ts';
+import type { LaunchTrouble, RoomMemory } from './remembered.ts';
 import type { PresentAgent } from './room.ts';
 import { judge, type Judgement } from './verdict.ts';
 

@@ -11,7 +11,8 @@ import {
   type TasksView,
 } from './action.ts';
 import { attemptOf } from './key.ts';
-import type { Memory, RunState, TaskMemory } from './memory.ts';
+import type { Memory } from './memory.ts';
+import type { RunState, TaskMemory } from './remembered.ts';
 import { END_STYLES, type EndCause } from './verdict.ts';
 
 /** Out of the room for this long, over two looks or more, without a word of leaving: it is lost. */

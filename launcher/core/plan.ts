@@ -20,7 +20,8 @@ import {
   type Plan,
 } from './action.ts';
 import { attemptOf } from './key.ts';
-import type { Memory, RoomMemory } from './memory.ts';
+import type { Memory } from './memory.ts';
+import type { RoomMemory } from './remembered.ts';
 import { planLaunch } from './plan-launch.ts';
 import { end, planTask } from './plan-task.ts';
 import type { PresentAgent } from './room.ts';

@@ -7,7 +7,7 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import { reasonOf } from '../lib/log.ts';
 import type { Env } from './command.ts';
 import { LiveKitServerMissing } from './livekit-binary.ts';
-import { joinToken, type MainJob, runMainJob, TaskFailed } from './main-job.ts';
+import { JobFailed, joinToken, type MainJob, runMainJob } from './main-job.ts';
 import { createProgress, type Progress, type Terminal, waitingFor } from './progress.ts';
 import { end, type Services, type Started, startServices } from './services.ts';
 import { startUpSplit } from './start-up.ts';
@@ -50,7 +50,11 @@ const TONES = 20;
  * error), 130 when `io.signal` aborted it. Never rejects; leaves no process and no file behind.
  */
 export async function dev(options: DevOptions, io: DevIo): Promise<number> {
-  const demo: Demo = { ...io, progress: createProgress(io.stderr), clock: systemClock };
+  const demo: Demo = {
+    ...io,
+    progress: createProgress(io.stderr, systemClock),
+    clock: systemClock,
+  };
   const started: Started = { undo: [] };
   let code = EXIT_OK;
   try {
@@ -99,8 +103,8 @@ async function runJobs(count: number, services: Services, demo: Demo): Promise<M
   const failed = new AbortController();
   const signal = AbortSignal.any([demo.signal, failed.signal]);
   const { server, launcher, rooms } = services;
-  const trouble = launcher.child.ended.then(({ code }): never => {
-    throw new StepFailed('launcher', `it ended with code ${code}`);
+  const trouble = launcher.child.ended.then(({ code, signal: by }): never => {
+    throw new StepFailed('the launcher', `it ended with ${code === null ? by : `code ${code}`}`);
   });
   trouble.catch(() => {});
   const waits = new Map<string, string>();
@@ -141,7 +145,7 @@ async function explain(error: unknown, { launcher }: Services): Promise<Error> {
   const parts = [describe(error)];
   const lines = launcher.log.tail();
   if (lines.length > 0) parts.push('Last lines of the launcher:', ...lines);
-  if (error instanceof TaskFailed) {
+  if (error instanceof JobFailed && error.task !== null) {
     const log = (await launcher.taskLog(error.task)).trimEnd().split('\n').slice(-TASK_LOG_LINES);
     if (log.join('') !== '') parts.push(`Last lines of task ${error.task}:`, ...log);
   }
@@ -152,7 +156,8 @@ async function explain(error: unknown, { launcher }: Services): Promise<Error> {
 class Explained extends Error {}
 
 function describe(error: unknown): string {
-  if (error instanceof StepFailed) return `failed: ${error.step}: ${error.message}`;
+  const where = error instanceof JobFailed ? `${error.room}: ` : '';
+  if (error instanceof StepFailed) return `failed: ${where}${error.step}: ${error.message}`;
   if (error instanceof Explained || error instanceof LiveKitServerMissing) return error.message;
   return `failed: ${reasonOf(error)}`;
 }

@@ -4,7 +4,6 @@
  */
 import { AccessToken, type RoomServiceClient } from 'livekit-server-sdk';
 import type { Clock } from '../lib/clock.ts';
-import { reasonOf } from '../lib/log.ts';
 import type { LauncherLog, LogRecord } from './launcher-log.ts';
 import type { LiveKitServer } from './livekit-server.ts';
 import { join } from './participant.ts';
@@ -37,39 +36,56 @@ const AGENT_DEADLINE_MS = 90_000;
 const ECHO_DEADLINE_MS = 20_000;
 const END_DEADLINE_MS = 60_000;
 
-/** Runs it once. Rejects with `StepFailed` for the first step that does not come about. */
+/** Runs it once. Rejects with `JobFailed` for the first step that does not come about. */
 export async function runMainJob(options: MainJobOptions): Promise<MainJob> {
-  const { room, rooms, log, clock, waiting } = options;
+  const { room, rooms, log, clock, waiting, signal } = options;
   const marks: Marks = {};
   const mark = (step: Step) => (marks[step] ??= clock.nowMs());
-  // Creation and deletion are dated by their being asked for: all else is measured from there.
-  mark('room created');
   let wait: Wait = options;
-  const step = <T>(name: string, wanted: Promise<T>, deadlineMs: number) => {
+  const step: Stepper = (name, wanted, deadlineMs) => {
     waiting(name);
     return until(name, wanted, deadlineMs, wait);
   };
-  const created = await step(
-    'the room to be created',
-    rooms.createRoom({ name: room }),
-    CALL_DEADLINE_MS,
-  );
-  const ofRoom = (event: string) => (record: LogRecord) =>
-    record.event === event && record.fields['sid'] === created.sid;
-  const ended = log.next(ofRoom('task.end'));
-  let roomEnds = false;
-  wait = { ...options, trouble: Promise.race([options.trouble, failure(ended, () => roomEnds)]) };
-  wait.trouble.catch(() => {});
+  let sid: string | undefined;
+  try {
+    // Creation and deletion are dated by their being asked for: all else is measured from there.
+    mark('room created');
+    const creating = rooms.createRoom({ name: room });
+    ({ sid } = await step('the room to be created', creating, CALL_DEADLINE_MS));
+    const ended = log.next(ofRoom('task.end', sid));
+    let roomEnds = false;
+    wait = { ...options, trouble: Promise.race([options.trouble, failure(ended, () => roomEnds)]) };
+    wait.trouble.catch(() => {});
 
-  await talk(options, created.sid, mark, step);
+    await talk(options, sid, mark, step);
 
-  roomEnds = true;
-  mark('room deleted');
-  await step('the room to be deleted', rooms.deleteRoom(room), CALL_DEADLINE_MS);
-  const { fields, timeMs } = await step('the task to end', ended, END_DEADLINE_MS);
-  const task = String(fields['task']);
-  Object.assign(marks, launcherMarks(log, created.sid, task), { 'task ended': timeMs });
-  return { room, marks, task, exitCode: Number(fields['code']) };
+    roomEnds = true;
+    mark('room deleted');
+    await step('the room to be deleted', rooms.deleteRoom(room), CALL_DEADLINE_MS);
+    const { fields, timeMs } = await step('the task to end', ended, END_DEADLINE_MS);
+    const task = String(fields['task']);
+    Object.assign(marks, launcherMarks(log, sid, task), { 'task ended': timeMs });
+    return { room, marks, task, exitCode: Number(fields['code']) };
+  } catch (error) {
+    if (signal.aborted || !(error instanceof StepFailed)) throw error;
+    const task = sid && log.find(ofRoom('task.launch', sid))?.fields['task'];
+    throw new JobFailed(room, error, typeof task === 'string' ? task : null);
+  }
+}
+
+/** A step of the main job failed: in which room, and served by which task, if one was launched. */
+export class JobFailed extends StepFailed {
+  readonly room: string;
+  readonly task: string | null;
+  constructor(room: string, failed: StepFailed, task: string | null) {
+    super(failed.step, failed.message, { cause: failed });
+    this.room = room;
+    this.task = task;
+  }
+}
+
+function ofRoom(event: string, sid: string): (record: LogRecord) => boolean {
+  return (record) => record.event === event && record.fields['sid'] === sid;
 }
 
 type Stepper = <T>(name: string, wanted: Promise<T>, deadlineMs: number) => Promise<T>;
@@ -110,8 +126,7 @@ async function talk(
   const visitor = await step('the visitor to join', joining, JOIN_DEADLINE_MS).catch((error) => {
     // A join that comes after all must not stay.
     void joining.then((late) => late[Symbol.asyncDispose]()).catch(() => {});
-    if (error instanceof StepFailed || options.signal.aborted) throw error;
-    throw new StepFailed('the visitor to join', reasonOf(error), { cause: error });
+    throw error;
   });
   try {
     await step('the agent to join', agent.opened, AGENT_DEADLINE_MS);
@@ -138,19 +153,10 @@ export function joinToken(
 /** Rejects when the room's task ends in any way but well and after the room's end. */
 async function failure(ended: Promise<LogRecord>, roomEnds: () => boolean): Promise<never> {
   const { fields } = await ended;
-  const { code, verdict, reason, task } = fields;
+  const { code, verdict, reason } = fields;
   if (code === 0 && roomEnds()) return new Promise<never>(() => {});
   const why = `it ended with code ${String(code)}, ${String(verdict)}: ${String(reason)}`;
-  throw new TaskFailed(why, String(task));
-}
-
-/** The room's task did not end well; `task` is its key. */
-export class TaskFailed extends StepFailed {
-  readonly task: string;
-  constructor(why: string, task: string) {
-    super('task', why);
-    this.task = task;
-  }
+  throw new StepFailed('the task', why);
 }
 
 /** The steps that only the launcher sees, as its log dates them. */

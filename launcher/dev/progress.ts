@@ -1,4 +1,5 @@
 /** One line on standard error that says what is being waited for: rewritten on a terminal. */
+import type { Clock } from '../lib/clock.ts';
 
 export interface Terminal {
   write(text: string): unknown;
@@ -6,7 +7,7 @@ export interface Terminal {
 }
 
 export interface Progress {
-  /** Shows `text`; elsewhere than on a terminal only when it is new. */
+  /** Shows `text`; elsewhere than on a terminal at most once a second. */
   show(text: string): void;
   /** Removes the line, so that other output can follow. */
   clear(): void;
@@ -14,12 +15,18 @@ export interface Progress {
 
 const REWIND = '\r\u001B[2K';
 
-export function createProgress(terminal: Terminal): Progress {
+/** Shortest time between two lines where lines cannot be rewritten. */
+const QUIET_MS = 1_000;
+
+export function createProgress(terminal: Terminal, clock: Clock): Progress {
   let shown = '';
+  let shownAtMs = -Infinity;
   return {
     show(text) {
       if (text === shown) return;
+      if (!terminal.isTTY && clock.nowMs() - shownAtMs < QUIET_MS) return;
       shown = text;
+      shownAtMs = clock.nowMs();
       terminal.write(terminal.isTTY ? `${REWIND}${text}` : `${text}\n`);
     },
     clear() {

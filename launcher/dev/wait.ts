@@ -1,5 +1,6 @@
 /** Waiting with a deadline, so that whatever does not come is named instead of waited for. */
 import { delay, type Clock } from '../lib/clock.ts';
+import { reasonOf } from '../lib/log.ts';
 
 /** A step of the demo that did not come about. `message` says why, for people. */
 export class StepFailed extends Error {
@@ -19,7 +20,7 @@ export interface Wait {
   readonly trouble: Promise<never>;
 }
 
-/** What `wanted` resolves with; `StepFailed` when that takes longer than `deadlineMs`. */
+/** What `wanted` resolves with; `StepFailed` when it fails or takes longer than `deadlineMs`. */
 export async function until<T>(
   step: string,
   wanted: Promise<T>,
@@ -35,6 +36,9 @@ export async function until<T>(
   });
   try {
     return await Promise.race([wanted, trouble, late]);
+  } catch (error) {
+    if (error instanceof StepFailed || signal.aborted) throw error;
+    throw new StepFailed(step, reasonOf(error), { cause: error });
   } finally {
     over.abort();
     late.catch(() => {});

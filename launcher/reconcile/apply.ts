@@ -9,7 +9,8 @@ import type { Profile } from '../core/desired.ts';
 import type { Expectations } from '../core/expectations.ts';
 import { attemptOf, parseRoomKey } from '../core/key.ts';
 import type { LaunchLimits } from '../core/limits.ts';
-import type { Memory, RoomMemory } from '../core/memory.ts';
+import type { Memory } from '../core/memory.ts';
+import type { RoomMemory } from '../core/remembered.ts';
 import { END_STYLES } from '../core/verdict.ts';
 import type { Driver, LaunchResult, TaskKey } from '../driver.ts';
 import { assert } from '../lib/assert.ts';
@@ -30,6 +31,8 @@ export interface ApplierParts {
   readonly log: Log;
   /** What a task gets as its environment: the gateway's URL and its own credential. */
   readonly taskEnv: (key: TaskKey) => Readonly<Record<string, string>>;
+  /** Called when a launch went out or is over: the next room may have its turn. */
+  readonly turnFree: () => void;
 }
 
 /** How soon a stop or a removal that failed is planned again. */
@@ -68,7 +71,7 @@ export class Applier {
     action: Extract<Action, { do: 'launch' }>,
     { room, profile }: LiveRoomView,
   ): Promise<number | null> {
-    const { limits, expectations, driver, memory, clock } = this.#parts;
+    const { limits, expectations, driver, memory, clock, turnFree } = this.#parts;
     const known = memory.room(room.sid);
     const sentAtMs = clock.nowMs();
     const turn = limits.turn(room.sid, room.name, sentAtMs);
@@ -77,10 +80,11 @@ export class Applier {
       return turn.untilMs;
     }
     limits.sent(room.sid, room.name, sentAtMs);
+    turnFree();
     expectations.sent(action.key);
     const request = this.#request(action.key, profile);
     const result = await driver.launch(request, AbortSignal.timeout(CALL_TIMEOUT_MS));
-    limits.settled(room.sid);
+    if (result.outcome !== 'accepted' && limits.settled(room.sid)) turnFree();
     this.#say(action, known, result, sentAtMs);
     return this.#note(action, known, result);
   }
@@ -104,7 +108,9 @@ export class Applier {
 
   /** Records what an end meant. An end that this process did not see live is old news. */
   #judge({ task, key, judgement }: Extract<Action, { do: 'judge' }>): void {
-    const { memory, clock, log } = this.#parts;
+    const { memory, limits, clock, log, turnFree } = this.#parts;
+    const sid = parseRoomKey(key)?.sid;
+    if (sid && limits.settled(sid)) turnFree();
     const known = memory.task(key);
     const { running, launched } = known;
     known.judged = { ...judgement, endedAtMs: task.endedAtMs ?? clock.nowMs() };

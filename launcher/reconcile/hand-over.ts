@@ -76,10 +76,9 @@ export class HandOver {
   async #lookAt(key: TaskKey, sid: RoomSid, name: string, signal: AbortSignal): Promise<Look> {
     const { livekit, nudge } = this.#parts;
     const agentName = '';
-    const [room, participants, dispatch] = await Promise.all([
+    const [room, participants] = await Promise.all([
       livekit.roomInfo(name, signal),
       livekit.listParticipants(name, signal),
-      livekit.dispatchOf(name, agentName, signal),
     ]);
     if (room?.sid !== sid) {
       nudge(name);
@@ -91,6 +90,8 @@ export class HandOver {
       nudge(name);
       return { decision: 'wait', reason: `${agentIdentity(sid)} is in the room already` };
     }
+    // Only of a room that was just listed: LiveKit takes seconds to answer for one that is over.
+    const dispatch = await livekit.dispatchOf(name, agentName, signal);
     const { dispatchId = '', metadata = roomJobMetadata(room.metadata) } = dispatch ?? {};
     return { decision: 'offer', job: { sid, room, agentName, dispatchId, metadata } };
   }

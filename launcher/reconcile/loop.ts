@@ -8,7 +8,8 @@ import { soonest } from '../core/action.ts';
 import { excessEvidence, isForgettable, isGone } from '../core/plan-gone.ts';
 import { parseRoomKey } from '../core/key.ts';
 import type { LaunchLimits } from '../core/limits.ts';
-import type { Memory, RoomMemory } from '../core/memory.ts';
+import type { Memory } from '../core/memory.ts';
+import type { RoomMemory } from '../core/remembered.ts';
 import type { RoomSid } from '../core/room.ts';
 import { delay, type Clock } from '../lib/clock.ts';
 import { reasonOf, type Log } from '../lib/log.ts';
@@ -65,9 +66,10 @@ export class Loop {
     }
   }
 
-  /** A launch's answer is in: rooms that wait in line may have their turn. */
+  /** The line of rooms that wait for a launch moved on: the first of it may have its turn. */
   nudgeWaiting(): void {
-    for (const name of this.#parts.limits.next()) this.nudge(name);
+    const name = this.#parts.limits.next();
+    if (name !== null) this.nudge(name);
   }
 
   /** The engine hints at a change: list its tasks; what changed is nudged by the observer. */
@@ -88,10 +90,10 @@ export class Loop {
     this.#stopped = true;
     this.#cancelFullPass();
     for (const cancel of this.#lookAgain.values()) cancel();
-    await Promise.race([
-      Promise.all([this.#fullPass, ...this.#running.values()]),
-      delay(this.#parts.clock, STOP_TIMEOUT_MS),
-    ]);
+    const done = new AbortController();
+    const passes = Promise.all([this.#fullPass, ...this.#running.values()]);
+    await Promise.race([passes, delay(this.#parts.clock, STOP_TIMEOUT_MS, done.signal)]);
+    done.abort();
   }
 
   #drain(): void {
@@ -142,13 +144,11 @@ export class Loop {
     let inMs = resyncMs;
     const startedAtMs = clock.nowMs();
     try {
-      const [rooms] = await Promise.all([
-        observer.listAllRooms(),
-        observer.freshTasks(observer.turn()),
-      ]);
+      // Tasks first: a room that is known from its task alone must be missed by this very list.
+      await observer.freshTasks(observer.turn());
+      const rooms = await observer.listAllRooms();
       memory.firstPassAtMs ??= clock.nowMs();
       this.#failures = 0;
-      for (const sid of observer.sidsWithTasks()) memory.room(sid);
       const nameless = await this.#lookAtNameless();
       if (nameless !== null) inMs = Math.min(inMs, Math.max(nameless - clock.nowMs(), 0));
       await this.#boundEvidence();

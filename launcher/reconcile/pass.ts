@@ -9,7 +9,8 @@ import type { Action, KeyedTask, LiveRoomView, Plan } from '../core/action.ts';
 import { soonest } from '../core/action.ts';
 import type { Profile } from '../core/desired.ts';
 import type { LaunchLimits } from '../core/limits.ts';
-import type { Memory, RoomMemory } from '../core/memory.ts';
+import type { Memory } from '../core/memory.ts';
+import type { RoomMemory } from '../core/remembered.ts';
 import { isGone, planAbsentRoom } from '../core/plan-gone.ts';
 import { planRoom } from '../core/plan.ts';
 import { presentAgent, type Participant, type Room } from '../core/room.ts';
@@ -27,7 +28,7 @@ export interface PassParts {
   readonly profile: Profile;
   readonly clock: Clock;
   readonly log: Log;
-  /** Called when a launch was answered or a room left the line of those that wait. */
+  /** Called when a room left the line of those that wait for a launch. */
   readonly turnFree: () => void;
 }
 
@@ -88,12 +89,11 @@ export class Pass {
     room.state = plan.state;
     room.reason = plan.reason;
     const launches = plan.actions.some((action) => action.do === 'launch');
-    const left = !launches && limits.leave(room.sid);
+    if (!launches && limits.leave(room.sid)) turnFree();
     let { lookAgainAtMs } = plan;
     for (const action of plan.actions) {
       lookAgainAtMs = soonest(lookAgainAtMs, await applier.apply(action, view, room));
     }
-    if (launches || left) turnFree();
     const what = plan.actions.map((action: Action) => action.do).join();
     const fields = { sid: room.sid, state: room.state, reason: plan.reason, actions: what };
     log.event('pass.run', { ...fields, took_ms: clock.nowMs() - startedAtMs }, 'debug');

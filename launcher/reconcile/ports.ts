@@ -12,6 +12,4 @@ export interface RoomsPort {
 export interface SocketsPort {
   /** Ends the task's job (JobTermination); false when it holds no socket. */
   terminate(key: TaskKey): boolean;
-  /** Looks again now for a task that waits for its job. */
-  offerNow(key: TaskKey): void;
 }

@@ -55,6 +55,7 @@ export class Reconciler {
   readonly engineOutage: Outage;
   readonly #options: ReconcilerOptions;
   readonly #loop: Loop;
+  readonly #limits: LaunchLimits;
   #watch: AsyncDisposable | undefined;
 
   constructor(options: ReconcilerOptions) {
@@ -63,6 +64,7 @@ export class Reconciler {
     const { memory } = this;
     const expectations = new Expectations();
     const limits = new LaunchLimits(bounds);
+    this.#limits = limits;
     this.livekitOutage = new Outage('LiveKit', clock, log);
     this.engineOutage = new Outage('the engine', clock, log);
     const { livekitOutage, engineOutage } = this;
@@ -70,8 +72,8 @@ export class Reconciler {
     const shared = { ...options, ...outages, memory, expectations, limits };
     const tasksChanged = (sids: ReadonlySet<RoomSid>) => this.#loop.nudgeSids(sids);
     const observer = new Observer({ ...shared, tasksChanged });
-    const applier = new Applier(shared);
     const turnFree = () => this.#loop.nudgeWaiting();
+    const applier = new Applier({ ...shared, turnFree });
     const pass = new Pass({ ...shared, observer, applier, turnFree });
     this.observer = observer;
     this.#loop = new Loop({ ...shared, observer, applier, pass });
@@ -110,7 +112,7 @@ export class Reconciler {
   /** The gateway saw a task's socket change: it registered, got its job, or hung up. */
   socketChanged(key: TaskKey): void {
     const sid = parseRoomKey(key)?.sid;
-    if (sid) this.#loop.nudgeSids([sid]);
+    if (sid && this.#limits.settled(sid)) this.#loop.nudgeWaiting();
     this.#loop.nudgeTasks();
   }
 

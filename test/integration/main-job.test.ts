@@ -95,7 +95,7 @@ describeWithLiveKit('the main job of the demo', () => {
     const { job, log } = start('good');
     const sid = await sidOf('good');
     const task = `r-${sid}-1`;
-    log('webhook.receive', { webhook: 'room_started', sid });
+    log('webhook.receive', { webhook_event: 'room_started', sid });
     log('task.launch', { task, sid, outcome: 'accepted' });
     log('task.register', { task });
     log('task.assign', { task, sid, outcome: 'assigned' });
@@ -135,7 +135,10 @@ describeWithLiveKit('the main job of the demo', () => {
     const { job, log } = start('doomed');
     const sid = await sidOf('doomed');
     log('task.end', { task: `r-${sid}-1`, sid, ...fields });
-    await expect(job).rejects.toMatchObject({ step: 'task', message: expect.stringMatching(why) });
+    await expect(job).rejects.toMatchObject({
+      step: 'the task',
+      message: expect.stringMatching(why),
+    });
     await livekit().rooms.deleteRoom('doomed');
   });
 });

@@ -139,12 +139,10 @@ describeWithLiveKit('runner', () => {
 
   test('prints the start-up split', async () => {
     const [runner] = await serving();
-    const { level: _l, time: _t, msg: _m, ...split } = await runner.line('runner.started');
+    const line = await runner.line('runner.started');
     const names = ['imported', 'prewarmed', 'registered', 'assigned', 'connected'];
-    expect(Object.keys(split)).toEqual(names.map((name) => `t_${name}_ms`));
-    const times = Object.values(split).map(Number);
-    expect(times).toEqual(times.toSorted((a, b) => a - b));
-    console.log('start-up split', split);
+    const times = names.map((name) => Number(line[`t_${name}_ms`]));
+    expect(times.every((time, i) => time >= (times[i - 1] ?? 1))).toBe(true);
   });
 
   test.for([
@@ -152,7 +150,6 @@ describeWithLiveKit('runner', () => {
     ['room.disconnect() by the agent', 'leave', 0, JobStatus.JS_SUCCESS],
     ['a throw in entry', 'throw-before-joining', 1, JobStatus.JS_FAILED],
     ['an uncaught exception', 'throw-later', 1, JobStatus.JS_FAILED],
-    ['an unhandled rejection', 'reject-later', 1, JobStatus.JS_FAILED],
   ] as const)('%s ends the job', async ([, metadata, code, status]) => {
     const runner = start();
     const line = await hand(await createJob(metadata));
@@ -162,6 +159,14 @@ describeWithLiveKit('runner', () => {
     if (metadata === 'throw-before-joining') {
       expect(runner.output()).toMatch(/"stack":"Error: entry went wrong.*agent\.mjs/);
     }
+  });
+
+  test('an unhandled rejection is logged, and the job goes on', async () => {
+    const runner = start();
+    const line = await hand(await createJob('reject-later'));
+    await runner.line('unhandled rejection; the job goes on');
+    line.terminate();
+    expect(await runner.exit).toBe(0);
   });
 
   test('SIGTERM in the job: closed in order, 143; a second one changes nothing', async () => {

@@ -68,19 +68,24 @@ describe('timeline', () => {
 });
 
 describe('progress', () => {
+  let nowMs = 0;
+
   it('rewrites its line on a terminal and takes it away', () => {
     const { written, terminal } = record(true);
-    const progress = createProgress(terminal);
+    const progress = createProgress(terminal, { ...systemClock, nowMs: () => nowMs });
     progress.show('one');
     progress.show('two');
     progress.clear();
     expect(written).toEqual(['\r\u001B[2Kone', '\r\u001B[2Ktwo', '\r\u001B[2K']);
   });
 
-  it('writes whole lines elsewhere, each once', () => {
+  it('writes whole lines elsewhere, each once, and not more than one a second', () => {
     const { written, terminal } = record(false);
-    const progress = createProgress(terminal);
-    for (const text of ['one', 'one', 'two']) progress.show(text);
+    const progress = createProgress(terminal, { ...systemClock, nowMs: () => nowMs });
+    for (const text of ['one', 'one', 'two', 'three']) {
+      progress.show(text);
+      nowMs += 600;
+    }
     progress.clear();
     expect(written).toEqual(['one\n', 'two\n']);
   });

@@ -1,7 +1,8 @@
 /** The planner as a table: each row is one situation of a live room and what is done about it. */
 import { describe, expect, it } from 'vitest';
 import { roomKey } from '../../../launcher/core/key.ts';
-import type { LaunchTrouble, Memory, RunState } from '../../../launcher/core/memory.ts';
+import type { Memory } from '../../../launcher/core/memory.ts';
+import type { LaunchTrouble, RunState } from '../../../launcher/core/remembered.ts';
 import { agent, ended, NOW, planLive, SID, START, story, task, type Scene } from './plan-world.ts';
 
 interface Row {

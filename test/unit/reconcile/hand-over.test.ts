@@ -44,7 +44,7 @@ describe('the hand-over', () => {
   it('turns away the task of a room that is over, and one that has ended', async () => {
     world.finish(KEY, 1);
     await world.settle();
-    expect(admit()).toMatchObject({ answer: 'gone' });
+    expect(admit()).toEqual({ answer: 'gone', reason: 'this task has ended' });
     world.livekit.close('a');
     await world.webhook(launcher, 'room_finished', 'a');
     expect(admit()).toMatchObject({ answer: 'gone', reason: 'the room is over' });

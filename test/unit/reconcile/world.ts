@@ -28,10 +28,7 @@ export class World {
     const reconciler = new Reconciler({
       livekit: this.livekit,
       driver: memoryDriver(this.engine, { deployment }),
-      sockets: {
-        terminate: (key) => this.terminated.push(key) > 0,
-        offerNow: () => {},
-      },
+      sockets: { terminate: (key) => this.terminated.push(key) > 0 },
       profile: PROFILE,
       bounds: { inFlight: 4, perSecond: 100, perNamePerMinute: 20 },
       resyncMs: 30_000,

@@ -1,0 +1,125 @@
+/** What is remembered of one room and of one task: the fields that decisions read. */
+import type { Retry, TaskKey } from '../driver.ts';
+import type { RoomSid } from './room.ts';
+import type { EndCause, Judgement } from './verdict.ts';
+
+export interface RoomMemory {
+  readonly sid: RoomSid;
+  /** Null for a room known from its tasks only (after a restart). */
+  name: string | null;
+  /** By LiveKit's clock; null until a list shows it. */
+  createdAtMs: number | null;
+  /** First nudge about a sid that no list has shown yet. */
+  nudgedAtMs: number | null;
+  /** Begin of the newest list that showed it. */
+  lastListedAtMs: number | null;
+  /** Begin of the first and of the newest complete list without it, since it was last listed. */
+  absent: { firstMs: number; lastMs: number } | null;
+  /** When its room_finished arrived. */
+  finishedAtMs: number | null;
+  /** When this process was sure that it is over. */
+  goneAtMs: number | null;
+  /** Its attempts that this process knows. */
+  readonly keys: Set<TaskKey>;
+  /** Highest attempt that the engine answered or listed. */
+  highestAttempt: number;
+  /** The newest launch that brought no task. */
+  trouble: LaunchTrouble | null;
+  /** The run failed for good. */
+  failed: { readonly atMs: number; readonly reason: string } | null;
+  /** An operator ended the run: nothing is launched any more. */
+  stopped: boolean;
+  /** The newest decision, in words. */
+  state: RunState;
+  reason: string;
+}
+
+/** Where a room's run stands. */
+export type RunState =
+  /** For its turn, a backoff or a second look. */
+  | 'waiting'
+  /** Its launch is under way. */
+  | 'launching'
+  /** Accepted; the engine starts it. */
+  | 'starting'
+  /** Its task runs; its agent is not in the room. */
+  | 'running'
+  /** Its agent is in the room. */
+  | 'serving'
+  /** Its task is being ended or shuts down. */
+  | 'ending'
+  /** Done: its agent left for good, or the room is over. */
+  | 'served'
+  /** Given up until the room is over. */
+  | 'failed';
+
+export interface LaunchTrouble {
+  readonly attempt: number;
+  readonly outcome: 'refused' | 'unknown';
+  /** What the engine advised; `same-key` for an unknown outcome. */
+  readonly retry: Retry;
+  readonly detail: string;
+  readonly count: number;
+  readonly firstAtMs: number;
+  readonly atMs: number;
+}
+
+export interface TaskMemory {
+  readonly key: TaskKey;
+  /** Did this process launch it, or repeat its launch? */
+  launched: boolean;
+  /** First sight as running, and how long LiveKit had been unreadable in all by then. */
+  running: { readonly atMs: number; readonly blindMs: number } | null;
+  /** Was its agent ever seen in the room? */
+  sighted: boolean;
+  /** Looks at the room without its agent, since it was last seen there. */
+  missing: { sinceMs: number; looks: number; blindMs: number } | null;
+  /** Its agent left (webhook), with LiveKit's disconnect reason. */
+  leave: { readonly atMs: number; readonly reason: number } | null;
+  ending: {
+    readonly cause: EndCause;
+    readonly reason: string;
+    readonly atMs: number;
+    stopAskedAtMs: number | null;
+  } | null;
+  /** An operator asked for its end. */
+  stopAsked: boolean;
+  /** Its end, once seen. */
+  judged: (Judgement & { readonly endedAtMs: number }) | null;
+}
+
+/** A room of which nothing was seen. */
+export function newRoom(sid: RoomSid): RoomMemory {
+  return {
+    sid,
+    name: null,
+    createdAtMs: null,
+    nudgedAtMs: null,
+    lastListedAtMs: null,
+    absent: null,
+    finishedAtMs: null,
+    goneAtMs: null,
+    keys: new Set(),
+    highestAttempt: 0,
+    trouble: null,
+    failed: null,
+    stopped: false,
+    state: 'waiting',
+    reason: 'not looked at yet',
+  };
+}
+
+/** A task of which nothing was seen. */
+export function newTask(key: TaskKey): TaskMemory {
+  return {
+    key,
+    launched: false,
+    running: null,
+    sighted: false,
+    missing: null,
+    leave: null,
+    ending: null,
+    stopAsked: false,
+    judged: null,
+  };
+}

@@ -1,0 +1,163 @@
+/**
+ * The parts of `room-launcher serve` wired together: which part is handed what. Opened in the order
+ * in which they need each other, closed in the reverse one.
+ */
+import { availableParallelism } from 'node:os';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { createAdminListener } from './admin/listener.ts';
+import type { AdminHost, PartState } from './admin/ports.ts';
+import { roomRows, taskRows } from './admin/rows.ts';
+import { gatewayUrlOf, type Config } from './config.ts';
+import { TASK_ATTRIBUTE } from './core/room.ts';
+import type { Driver, TaskKey } from './driver.ts';
+import { processDriver } from './drivers/process/driver.ts';
+import { defaultStateDir, essentialEnv } from './drivers/process/environment.ts';
+import { taskSecret } from './gateway/credentials.ts';
+import { createGateway } from './gateway/gateway.ts';
+import type { Gateway } from './gateway/ports.ts';
+import { systemClock } from './lib/clock.ts';
+import type { Log } from './lib/log.ts';
+import type { Outage } from './lib/outage.ts';
+import type { LiveKit } from './livekit/rooms.ts';
+import { roomToken } from './livekit/token.ts';
+import { Reconciler } from './reconcile/reconciler.ts';
+import { createWebhookListener } from './webhook/listener.ts';
+
+/** Launches in flight per core: more would only slow each other down. */
+const LAUNCHES_PER_CORE = 2;
+const LAUNCHES_PER_SECOND = 20;
+const LAUNCHES_PER_NAME_PER_MINUTE = 20;
+
+const RUNNER = fileURLToPath(new URL('../agent-image/main.js', import.meta.url));
+
+export type Close = () => Promise<void>;
+export type Env = Readonly<Record<string, string | undefined>>;
+
+export interface WiringOptions {
+  readonly config: Config;
+  readonly livekit: LiveKit;
+  readonly log: Log;
+  readonly env: Env;
+  /** How each part that was opened is closed again, in the order of opening. */
+  readonly opened: Close[];
+}
+
+/** Opens everything; resolves with what is to be started. Rejects with `ListenError`. */
+export async function wire(options: WiringOptions): Promise<Reconciler> {
+  const { config, livekit, log, env, opened } = options;
+  const clock = systemClock;
+  const driver = openDriver(config, env, log);
+  opened.push(async () => driver[Symbol.asyncDispose]());
+  const [gatewaySecret] = config.gatewaySecrets;
+  const { deployment } = config;
+  let gateway: Gateway | undefined;
+  const reconciler = new Reconciler({
+    livekit,
+    driver,
+    clock,
+    log,
+    sockets: { terminate: (key) => gateway?.terminate(key) ?? false },
+    profile: config.profiles[0]!,
+    bounds: launchBounds(),
+    resyncMs: config.resyncMs,
+    taskEnv: (key: TaskKey) => ({
+      LIVEKIT_URL: gatewayUrlOf(config, gateway!.port),
+      LIVEKIT_API_KEY: key,
+      LIVEKIT_API_SECRET: taskSecret(gatewaySecret, deployment, key).reveal(),
+    }),
+  });
+  const door = await openGateway(options, reconciler);
+  gateway = door;
+  opened.push(async () => door[Symbol.asyncDispose]());
+  const host = adminHost(reconciler, door, config);
+  const admin = await createAdminListener({ listen: config.adminListen, host, log, clock });
+  opened.push(
+    () => admin.close(),
+    () => reconciler.stop(),
+  );
+  const webhook = await openWebhook(options, reconciler);
+  opened.push(() => webhook.close());
+  const ports = { webhook_port: webhook.port, gateway_port: door.port, admin_port: admin.port };
+  log.info('listening', ports);
+  return reconciler;
+}
+
+function openGateway({ config, log }: WiringOptions, reconciler: Reconciler): Promise<Gateway> {
+  return createGateway({
+    listen: config.gatewayListen,
+    settingName: 'LAUNCHER_GATEWAY_LISTEN',
+    deployment: config.deployment,
+    secrets: config.gatewaySecrets,
+    taskLivekitUrl: config.taskLivekitUrl,
+    mintToken: (request) => roomToken(config.livekit, request),
+    host: {
+      admit: (key) => reconciler.handOver.admit(key),
+      look: (key, signal) => reconciler.handOver.look(key, signal),
+      changed: (key) => reconciler.socketChanged(key),
+    },
+    clock: systemClock,
+    log,
+  });
+}
+
+function openWebhook({ config, log }: WiringOptions, reconciler: Reconciler) {
+  return createWebhookListener({
+    listen: config.webhookListen,
+    keys: config.webhookKeys,
+    taskAttribute: TASK_ATTRIBUTE,
+    clock: systemClock,
+    log,
+    nudge: (nudge) => reconciler.heard(nudge),
+    healthy: () => true,
+  });
+}
+
+function openDriver(config: Config, env: Env, log: Log): Driver {
+  return processDriver({
+    stateDir: defaultStateDir(env),
+    deployment: config.deployment,
+    command: (agentFile) => [process.execPath, RUNNER, agentFile],
+    baseEnv: essentialEnv(env),
+    log,
+  });
+}
+
+/** Cores decide how many launches at once are quickest; the rates only stop a runaway. */
+function launchBounds() {
+  return {
+    inFlight: LAUNCHES_PER_CORE * availableParallelism(),
+    perSecond: LAUNCHES_PER_SECOND,
+    perNamePerMinute: LAUNCHES_PER_NAME_PER_MINUTE,
+  };
+}
+
+function adminHost(reconciler: Reconciler, gateway: Gateway, config: Config): AdminHost {
+  const { memory, observer } = reconciler;
+  const seen = () => ({
+    memory,
+    tasks: observer.allTasks(),
+    sockets: gateway.sockets(),
+    profile: config.profiles[0]!.name,
+  });
+  return {
+    healthy: () => true,
+    ready: () => ({
+      ready: memory.firstPassAtMs !== null,
+      firstPassDone: memory.firstPassAtMs !== null,
+      gatewayListening: true,
+      livekit: partState(reconciler.livekitOutage),
+      engine: partState(reconciler.engineOutage),
+    }),
+    rooms: () => roomRows(seen()),
+    tasks: () => taskRows(seen()),
+    stopRoom: async (name) => reconciler.stopRoom(name),
+    stopTask: async (key) => reconciler.stopTask(key),
+  };
+}
+
+function partState({ current }: Outage): PartState {
+  if (current === null) return { state: 'up', since: null, reason: null };
+  const since = new Date(current.sinceMs).toISOString();
+  return { state: 'down', since, reason: current.reason };
+}
