@@ -25,7 +25,7 @@ import { Reconciler } from './reconcile/reconciler.ts';
 import { createWebhookListener } from './webhook/listener.ts';
 
 /** Launches in flight per core: more would only slow each other down. */
-const LAUNCHES_PER_CORE = 2;
+const LAUNCHES_PER_CORE = 1;
 const LAUNCHES_PER_SECOND = 20;
 const LAUNCHES_PER_NAME_PER_MINUTE = 20;
 
