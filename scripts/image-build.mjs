@@ -1,0 +1,91 @@
+/** Builds our images. On Node's own modules alone, as it runs before anything is installed. */
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { command, DockerError, findBuilder, lastLine, withBuildKit } from './docker-client.mjs';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const PROGRESS_INTERVAL_MS = 5_000;
+
+export const IMAGES = {
+  agent: { dockerfile: 'agent-image/Dockerfile', tag: 'room-launcher-agent:latest' },
+  launcher: { dockerfile: 'launcher/Dockerfile', tag: 'room-launcher:latest' },
+};
+
+/**
+ * Builds the image called `name` in `IMAGES` and resolves with its tag. Reads from `env`: BASE_IMAGE,
+ * and where a bundle with a private CA is. `say` gets a line each few seconds.
+ *
+ * Throws `DockerError`: no client, no engine, no base image, or a build that failed; then `output`
+ * is what the build said.
+ */
+export async function buildImage(name, { env, say }) {
+  const { dockerfile, tag } = IMAGES[name];
+  const ca = await caBundle(env);
+  const docker = await findBuilder(env);
+  const base = env.BASE_IMAGE || defaultBase(dockerfile);
+  await needBase(docker, base, env, say);
+  const args = ['build', '--file', dockerfile, '--tag', tag, '--build-arg', `BASE_IMAGE=${base}`];
+  if (ca !== null) args.push('--secret', `id=ca,src=${ca}`);
+  const built = await patiently(`building ${tag}`, say, () =>
+    command(docker, [...args, '.'], { env: withBuildKit(env), cwd: ROOT }),
+  );
+  if (built.code === 0) return tag;
+  const failed = new DockerError(`Building ${tag} failed: ${lastLine(built.output)}`);
+  throw Object.assign(failed, { output: built.output });
+}
+
+/** What a Dockerfile of ours is built on where BASE_IMAGE is not set. */
+export function defaultBase(dockerfile) {
+  const text = readFileSync(join(ROOT, dockerfile), 'utf8');
+  return /^ARG BASE_IMAGE=(\S+)$/m.exec(text)[1];
+}
+
+/** Pulled here and not by the build, so that its absence is told apart from a build that fails. */
+async function needBase(docker, base, env, say) {
+  const found = await command(docker, ['image', 'inspect', base], { env });
+  if (found.code === 0) return;
+  const pulled = await patiently(`pulling ${base}`, say, () =>
+    command(docker, ['pull', base], { env }),
+  );
+  if (pulled.code === 0) return;
+  const why = lastLine(pulled.output);
+  throw new DockerError(
+    `The base image ${base} cannot be pulled (${why}): set BASE_IMAGE to one that has Node and npm.`,
+  );
+}
+
+/**
+ * The bundle with which this machine trusts the package registry, or null where none is named. Only
+ * the build's download step sees it.
+ */
+export async function caBundle(env) {
+  const named = env.NODE_EXTRA_CA_CERTS || env.SSL_CERT_FILE || (await npmCaFile(env));
+  if (!named) return null;
+  try {
+    accessSync(named, constants.R_OK);
+  } catch {
+    throw new DockerError(
+      `The CA bundle ${named} cannot be read: mend NODE_EXTRA_CA_CERTS, SSL_CERT_FILE or npm's cafile.`,
+    );
+  }
+  return named;
+}
+
+async function npmCaFile(env) {
+  const { code, output } = await command('npm', ['config', 'get', 'cafile', '--silent'], { env });
+  const file = lastLine(output);
+  return code === 0 && file !== 'null' ? file : null;
+}
+
+async function patiently(title, say, work) {
+  const sinceMs = Date.now();
+  const tell = () => say(`${title}: ${Math.round((Date.now() - sinceMs) / 1000)} s`);
+  tell();
+  const ticking = setInterval(tell, PROGRESS_INTERVAL_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(ticking);
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Gives this machine what the tests with containers need, and prints the base image to build from:
+ *
+ *     BASE_IMAGE="$(node test/docker-machine.mjs)" && export BASE_IMAGE
+ *
+ * An engine: Debian's, installed and started where none answers (as root). A base image: Docker
+ * Hub's where it can be pulled; else Debian by debootstrap with Node and npm from the npm registry,
+ * made once and kept outside the clone. On Node's own modules alone. The second time it only looks.
+ */
+import { spawn } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { command, dockerClients, DockerError, engineProblem } from '../scripts/docker-client.mjs';
+import { defaultBase } from '../scripts/image-build.mjs';
+
+const ENGINE_START_MS = 60_000;
+const POLL_MS = 200;
+const DEBIAN = 'bookworm';
+const NODE = '24.21.0';
+const NPM = '11.21.2';
+const MADE_BASE = `room-launcher-base:${DEBIAN}`;
+/** Says what a made base holds, so that a newer choice replaces it. */
+const CONTENT = `${DEBIAN}-node-${NODE}-npm-${NPM}-${process.arch}`;
+
+const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+const cache = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'room-launcher');
+
+try {
+  await needEngine();
+  process.stdout.write(`${env.BASE_IMAGE || (await findBase())}\n`);
+} catch (error) {
+  if (!(error instanceof DockerError)) throw error;
+  say(error.message);
+  process.exitCode = 1;
+}
+
+async function needEngine() {
+  if ((await whyNoEngine()) === null) return;
+  if (env.DOCKER_HOST) throw new DockerError(`DOCKER_HOST is set: ${await whyNoEngine()}`);
+  if ((await run('dockerd', ['--version'])).code !== 0) await install('docker.io');
+  say('starting dockerd');
+  mkdirSync(cache, { recursive: true });
+  const log = join(cache, 'dockerd.log');
+  // Where another one is about to listen, this one ends by itself; it is the socket that counts.
+  const child = spawn('dockerd', [], {
+    detached: true,
+    stdio: ['ignore', 'ignore', openSync(log, 'a')],
+  });
+  child.on('error', () => {});
+  child.unref();
+  const endMs = Date.now() + ENGINE_START_MS;
+  for (let why = await whyNoEngine(); why !== null; why = await whyNoEngine()) {
+    if (Date.now() > endMs) throw new DockerError(`dockerd does not answer, see ${log}: ${why}`);
+    await delay(POLL_MS);
+  }
+}
+
+async function whyNoEngine() {
+  try {
+    return await engineProblem(dockerClients(env)[0], env);
+  } catch (error) {
+    return error.message;
+  }
+}
+
+/** Docker Hub's where it can be had, else our own. */
+async function findBase() {
+  const official = defaultBase('agent-image/Dockerfile');
+  if ((await run('docker', ['image', 'inspect', official])).code === 0) return official;
+  const format = '{{index .Config.Labels "room-launcher.base"}}';
+  const made = await run('docker', ['image', 'inspect', '--format', format, MADE_BASE]);
+  if (made.code === 0 && made.output.trim() === CONTENT) return MADE_BASE;
+  if ((await run('docker', ['pull', '--quiet', official])).code === 0) return official;
+
+  const tar = join(cache, 'base', `${CONTENT}.tar`);
+  if (!statSync(tar, { throwIfNoEntry: false })) await makeBase(tar);
+  const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+  const changes = [`ENV PATH=${path}`, `LABEL room-launcher.base=${CONTENT}`, 'CMD ["node"]'];
+  const flags = changes.flatMap((change) => ['--change', change]);
+  await must('docker', ['import', ...flags, tar, MADE_BASE]);
+  return MADE_BASE;
+}
+
+/** Writes the file system of a base image to `tar`, whole or not at all. */
+async function makeBase(tar) {
+  const folder = join(cache, 'base');
+  mkdirSync(folder, { recursive: true });
+  const work = mkdtempSync(join(folder, 'making-'));
+  try {
+    if ((await run('debootstrap', ['--version'])).code !== 0) await install('debootstrap');
+    const root = join(work, 'root');
+    say(`making ${MADE_BASE}: Debian, about a minute`);
+    await must('debootstrap', ['--variant=minbase', '--include=ca-certificates', DEBIAN, root]);
+    say(`making ${MADE_BASE}: Node and npm`);
+    await addNode(work, root);
+    rmSync(join(root, 'var', 'cache', 'apt'), { recursive: true });
+    rmSync(join(root, 'var', 'lib', 'apt', 'lists'), { recursive: true });
+    await must('tar', ['-C', root, '-cf', join(work, 'base.tar'), '.']);
+    renameSync(join(work, 'base.tar'), tar);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Where Docker Hub's image has them too. */
+async function addNode(work, root) {
+  const local = join(root, 'usr', 'local');
+  const npm = join(local, 'lib', 'node_modules', 'npm');
+  mkdirSync(npm, { recursive: true });
+  const node = `node-linux-${process.arch}`;
+  const packages = [`${node}@${NODE}`, `npm@${NPM}`];
+  await must('npm', ['pack', '--silent', '--pack-destination', work, ...packages]);
+  const unpack = (file, ...args) =>
+    must('tar', ['-xzf', join(work, file), '--strip-components=1', ...args]);
+  await unpack(`${node}-${NODE}.tgz`, '-C', local, 'package/bin/node');
+  await unpack(`npm-${NPM}.tgz`, '-C', npm);
+  for (const name of ['npm', 'npx']) {
+    symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, join(local, 'bin', name));
+  }
+}
+
+async function install(name) {
+  if (process.getuid?.() !== 0)
+    throw new DockerError(`${name} is missing: install it, or run as root.`);
+  say(`installing ${name}`);
+  await must('apt-get', ['-qq', 'update']);
+  const flags = ['-qq', '-y', '-o', 'DPkg::Lock::Timeout=300', '--no-install-recommends'];
+  await must('apt-get', ['install', ...flags, name]);
+}
+
+function run(file, args) {
+  return command(file, args, { env });
+}
+
+async function must(file, args) {
+  const { code, output } = await run(file, args);
+  if (code === 0) return;
+  say(output);
+  throw new DockerError(`\`${file} ${args.join(' ')}\` failed.`);
+}
+
+function say(line) {
+  process.stderr.write(`${line}\n`);
+}
