@@ -118,7 +118,12 @@ export type LaunchResult =
   /** A task may exist: repeat the same key or find it in `list`; a new key could double it. */
   | { readonly outcome: 'unknown'; readonly detail: string };
 
-export type RefusalReason = 'capacity' | 'quota' | 'throttled' | 'image' | 'denied' | 'invalid';
+/**
+ * `pulling`: the engine fetches the image meanwhile. That is nobody's failure, and counts towards no
+ * deadline of the launch; a repeat finds it there, or learns why not (`image`).
+ */
+export type RefusalReason =
+  'capacity' | 'quota' | 'throttled' | 'pulling' | 'image' | 'denied' | 'invalid';
 /** `next-key`: the engine replays a failure per key, so the attempt must be raised. */
 export type Retry = 'same-key' | 'next-key' | 'never';
 export type Phase = 'starting' | 'running' | 'stopping' | 'ended';

@@ -1,24 +1,20 @@
 /** The real LiveKit server for tests, one per test file, gone afterwards also when a test fails. */
 import process from 'node:process';
 import { RoomServiceClient } from 'livekit-server-sdk';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
 import { findLiveKitServer } from '../../launcher/dev/livekit-binary.ts';
 import {
   startLiveKitServer,
   type LiveKitServer,
   type LiveKitServerOptions,
 } from '../../launcher/dev/livekit-server.ts';
+import { describeWith } from './left-out.ts';
 
 /** A first start may have to build the server. */
 const START_TIMEOUT_MS = 600_000;
 
-/**
- * `describe` for tests that need the real server. The only place where tests may be left out: on a
- * machine without one, where `npm test` says so loudly; never with CI=true.
- */
-export const describeWithLiveKit = describe.skipIf(
-  (process.env['ROOM_LAUNCHER_TEST_WITHOUT'] ?? '').split(',').includes('livekit'),
-);
+/** `describe` for tests that need the real server. */
+export const describeWithLiveKit = describeWith('livekit');
 
 export type TestServerOptions = Partial<Omit<LiveKitServerOptions, 'bin' | 'env' | 'signal'>>;
 

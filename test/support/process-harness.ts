@@ -25,7 +25,8 @@ export async function processHarness(): Promise<Harness> {
   return {
     async driver(deployment = 'ours') {
       const env = { ...process.env, ONLY_THE_LAUNCHER: 'secret', LIVEKIT_API_SECRET: 'secret' };
-      const launcher = await remoteDriver(bench.state, deployment, env);
+      const options = { stateDir: bench.state, deployment };
+      const launcher = await remoteDriver({ name: 'process', options }, env);
       launchers.add(launcher);
       return launcher;
     },

@@ -12,11 +12,11 @@ import {
   type ObservedTask,
   type StopResult,
 } from '../../launcher/driver.ts';
+import type { DockerDriverOptions } from '../../launcher/drivers/docker/driver.ts';
+import type { ProcessDriverOptions } from '../../launcher/drivers/process/driver.ts';
 
-const HOST_FILE = fileURLToPath(new URL('process-host.mjs', import.meta.url));
-const DRIVER_FILE = fileURLToPath(
-  new URL('../../dist/launcher/drivers/process/driver.js', import.meta.url),
-);
+const HOST_FILE = fileURLToPath(new URL('driver-host.mjs', import.meta.url));
+const LAUNCHER_FOLDER = fileURLToPath(new URL('../../dist/launcher', import.meta.url));
 
 interface Message {
   readonly id?: number;
@@ -36,13 +36,20 @@ export interface RemoteDriver extends Driver {
   kill(): Promise<void>;
 }
 
-/** Starts a process that holds a process driver; `npm run build` must have compiled it. */
+/** Which driver to hold, and its options as far as they are plain data. */
+export type DriverChoice =
+  | {
+      readonly name: 'process';
+      readonly options: Pick<ProcessDriverOptions, 'stateDir' | 'deployment'>;
+    }
+  | { readonly name: 'docker'; readonly options: Omit<DockerDriverOptions, 'clock' | 'log'> };
+
+/** Starts a process that holds a driver; `npm run build` must have compiled it. */
 export async function remoteDriver(
-  stateDir: string,
-  deployment: string,
+  choice: DriverChoice,
   env: NodeJS.ProcessEnv,
 ): Promise<RemoteDriver> {
-  const args = [HOST_FILE, DRIVER_FILE, stateDir, deployment];
+  const args = [HOST_FILE, LAUNCHER_FOLDER, choice.name, JSON.stringify(choice.options)];
   const host: Host = spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
   host.stdin.on('error', () => {});
   const gone = once(host, 'exit');

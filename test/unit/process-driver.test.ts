@@ -1,14 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { TaskKey } from '../../launcher/driver.ts';
 import { type Findings, sightingOf } from '../../launcher/drivers/process/convert.ts';
-import {
-  defaultStateDir,
-  essentialEnv,
-  parseEnvFile,
-} from '../../launcher/drivers/process/environment.ts';
+import { defaultStateDir, essentialEnv } from '../../launcher/drivers/process/environment.ts';
 import { driverErrorOf, refusalOf } from '../../launcher/drivers/process/errors.ts';
 import { identityOf } from '../../launcher/drivers/process/identity.ts';
 import { parseClaim, parseExit, parseOrder } from '../../launcher/drivers/process/records.ts';
+import { parseEnvFile } from '../../launcher/lib/env-file.ts';
 
 const failure = (code: string) => Object.assign(new Error('words'), { code });
 const claim = { pid: 10, identity: 'a' };

@@ -13,13 +13,15 @@
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Driver, DriverError, type DriverTraits, isTaskKey } from '../../driver.ts';
+import { type Driver, type DriverTraits, isTaskKey } from '../../driver.ts';
+import { unlessAborted } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
+import { variablesReader } from '../../lib/env-file.ts';
 import { type Log, reasonOf } from '../../lib/log.ts';
 import { lookAtAll, prepare } from './calls.ts';
 import { GRACE_MAX_MS, remove, stop } from './end.ts';
 import { driverErrorOf } from './errors.ts';
-import { launch, type LaunchParts, variablesReader } from './launch.ts';
+import { launch, type LaunchParts } from './launch.ts';
 import { watchChanges } from './watch.ts';
 
 /** For people, at the launcher's start. */
@@ -91,21 +93,6 @@ export function processDriver(options: ProcessDriverOptions): Driver {
       // Nothing is held: tasks and their supervisors go on.
     },
   };
-}
-
-/** Settles with the work, or rejects soon after an abort; the work itself may go on. */
-async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  signal.throwIfAborted();
-  const settled = new AbortController();
-  const aborted = new Promise<never>((_resolve, reject) => {
-    const abort = () => reject(new DriverError('unavailable', 'aborted'));
-    signal.addEventListener('abort', abort, { once: true, signal: settled.signal });
-  });
-  try {
-    return await Promise.race([work(), aborted]);
-  } finally {
-    settled.abort();
-  }
 }
 
 function besideThisModule(name: string): string {

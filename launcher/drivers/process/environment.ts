@@ -1,7 +1,6 @@
 /** What a task's environment is made of, and where the engine's directory is by default. */
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { parseEnv } from 'node:util';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -10,9 +9,6 @@ const ESSENTIALS = (
   'PATH HOME USER LOGNAME SHELL TMPDIR TZ LANG LANGUAGE LC_ALL LC_CTYPE ' +
   'SSL_CERT_FILE SSL_CERT_DIR NODE_EXTRA_CA_CERTS'
 ).split(' ');
-
-/** Names that belong to the launcher: in a file of variables they would bypass the gateway. */
-const OURS = ['LIVEKIT_URL', 'LIVEKIT_API_KEY', 'LIVEKIT_API_SECRET'] as const;
 
 /** The part of the launcher's own environment that tasks may see. */
 export function essentialEnv(env: Env): Record<string, string> {
@@ -30,18 +26,4 @@ export function defaultStateDir(env: Env): string {
   const state =
     xdg !== undefined && isAbsolute(xdg) ? xdg : join(env['HOME'] ?? homedir(), '.local', 'state');
   return join(state, 'room-launcher');
-}
-
-/** The variables of a dotenv file's text, and which of the launcher's names it tried to set. */
-export function parseEnvFile(text: string): {
-  readonly env: Record<string, string>;
-  readonly dropped: readonly string[];
-} {
-  const env: Record<string, string> = {};
-  for (const [name, value] of Object.entries(parseEnv(text))) {
-    if (value !== undefined) env[name] = value;
-  }
-  const dropped = OURS.filter((name) => name in env);
-  for (const name of dropped) delete env[name];
-  return { env, dropped };
 }

@@ -1,25 +1,39 @@
 /**
- * A launcher process in small, for the contract suite: holds one process driver and carries out
- * what it is told, one JSON line per message.
+ * A launcher process in small, for the contract suite: holds one driver and carries out what it is
+ * told, one JSON line per message.
  *
- *     node process-host.mjs <compiled driver.js> <stateDir> <deployment>
+ *     node driver-host.mjs <folder of the compiled launcher> <driver's name> <its options as JSON>
  *
  * In: {id, verb, args} or {id, abort: true}. Out: {id, value | error}, {nudge: true}.
  */
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 
-const [driverFile, stateDir, deployment] = process.argv.slice(2);
-const { processDriver } = await import(pathToFileURL(driverFile).href);
-const { essentialEnv } = await import(new URL('environment.js', pathToFileURL(driverFile)).href);
+const [folder, name, optionsText] = process.argv.slice(2);
+const options = JSON.parse(optionsText);
+const load = (file) => import(new URL(file, pathToFileURL(`${folder}/`)).href);
+const silent = () => {};
+const log = { debug: silent, info: silent, warn: silent, error: silent, event: silent };
+
+const openers = {
+  async process() {
+    const { processDriver } = await load('drivers/process/driver.js');
+    const { essentialEnv } = await load('drivers/process/environment.js');
+    return processDriver({
+      ...options,
+      command: (template) => ['/bin/sh', template],
+      baseEnv: essentialEnv(process.env),
+    });
+  },
+  async docker() {
+    const { dockerDriver } = await load('drivers/docker/driver.js');
+    const { systemClock } = await load('lib/clock.js');
+    return dockerDriver({ ...options, clock: systemClock, log });
+  },
+};
 
 const say = (message) => process.stdout.write(`${JSON.stringify(message, infinityAsText)}\n`);
-const driver = processDriver({
-  stateDir,
-  deployment,
-  command: (template) => ['/bin/sh', template],
-  baseEnv: essentialEnv(process.env),
-});
+const driver = await openers[name]();
 const aborts = new Map();
 let watch;
 

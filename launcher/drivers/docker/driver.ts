@@ -1,0 +1,147 @@
+/**
+ * The driver for a Docker engine: a container per task, on this machine or another.
+ *
+ * The engine is the registry: a container's name is its task's key, its labels say whose it is, its
+ * exit is the evidence. What containers may do is in `spec.ts`, what is read of them in `convert.ts`.
+ * Whoever may ask this engine for a container is root on its machine, the launcher included; agents
+ * are not, and see no socket.
+ *
+ * The agent's variables (`envFile`) become the container's environment: who may inspect containers
+ * can read them. That is the user's choice; nothing of the launcher's own is among them.
+ *
+ * Images of private registries have to be on the engine already: it is asked without credentials.
+ */
+import { setMaxListeners } from 'node:events';
+import { type Driver, type DriverTraits, isTaskKey, type ObservedTask } from '../../driver.ts';
+import { unlessAborted } from '../../lib/abort.ts';
+import { assert } from '../../lib/assert.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { variablesReader } from '../../lib/env-file.ts';
+import type { Log } from '../../lib/log.ts';
+import { Engine } from './calls.ts';
+import { addressText, connectionOf, type EngineAddress } from './connection.ts';
+import { isOfDeployment, taskOf } from './convert.ts';
+import { GRACE_MAX_MS, remove, stop } from './end.ts';
+import { driverErrorOf } from './errors.ts';
+import { Images } from './images.ts';
+import { launch, type LaunchParts } from './launch.ts';
+import { type NetworkChoice, removeNetworks } from './network.ts';
+import type { ContainerOptions } from './spec.ts';
+import { Stops } from './stops.ts';
+import { watchEvents } from './watch.ts';
+
+const TRAITS: DriverTraits = {
+  name: 'docker',
+  listLagMs: 0,
+  keyLifetimeMs: Infinity,
+  endedRetentionMs: Infinity,
+  removes: true,
+  grace: { maxMs: GRACE_MAX_MS },
+};
+
+/** Containers inspected at once for one list. */
+const INSPECTS_AT_ONCE_MAX = 16;
+
+export interface DockerDriverOptions extends ContainerOptions {
+  readonly deployment: string;
+  readonly engine: EngineAddress;
+  readonly network: NetworkChoice;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface DockerDriver extends Driver {
+  /**
+   * Pulls images that the engine does not have; resolves when each is there or cannot be had, which
+   * the log says. Rejects with `DriverError` when the engine does not answer.
+   */
+  prepare(images: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Removes the deployment's own network, once no container is left on it. */
+  removeNetwork(signal: AbortSignal): Promise<void>;
+}
+
+/** Throws `DriverError` `invalid` for an address that is none; asks the engine nothing yet. */
+export function dockerDriver(options: DockerDriverOptions): DockerDriver {
+  const { deployment, clock, log } = options;
+  const connection = connectionOf(options.engine);
+  const stops = new Stops(clock, log);
+  const images = new Images({ clock, log, userChosen: options.user !== undefined });
+  const engine = opener(() => Engine.open(connection));
+  const call = <T>(signal: AbortSignal, work: (engine: Engine) => Promise<T>): Promise<T> =>
+    unlessAborted(signal, () => engine().then(work)).catch((error: unknown) => {
+      throw driverErrorOf(error, addressText(connection));
+    });
+  const parts: LaunchParts = {
+    deployment,
+    network: options.network,
+    container: options,
+    images,
+    readVariables: variablesReader(log),
+    isStopping: (id) => stops.isStopping(id),
+  };
+  return {
+    traits: TRAITS,
+    async launch(request, signal) {
+      assert(isTaskKey(request.key), `"${String(request.key)}" is no task key`);
+      try {
+        return await call(signal, (to) => launch(parts, to, request, signal));
+      } catch (error) {
+        return { outcome: 'unknown', detail: driverErrorOf(error, '').message };
+      }
+    },
+    list: (signal) => call(signal, (to) => list(to, deployment, stops, signal)),
+    stop: (taskId, how, signal) =>
+      call(signal, (to) => stop(to, deployment, stops, taskId, how, signal)),
+    remove: (taskId, signal) => call(signal, (to) => remove(to, deployment, taskId, signal)),
+    watch(nudge) {
+      return watchEvents(
+        (signal) => call(signal, (to) => to.events(deployment, signal)),
+        nudge,
+        clock,
+        log,
+      );
+    },
+    async prepare(names, signal) {
+      const each = (to: Engine) => names.map((name) => images.prepare(to, name));
+      await call(signal, (to) => Promise.all(each(to)));
+    },
+    removeNetwork: (signal) => call(signal, (to) => removeNetworks(to, deployment, signal)),
+    async [Symbol.asyncDispose]() {
+      // Containers go on, and so does what the engine was asked.
+      stops.close();
+      await images.close();
+    },
+  };
+}
+
+/** Asks once who the engine is; anew after a failure. */
+function opener(open: () => Promise<Engine>): () => Promise<Engine> {
+  let opened: Promise<Engine> | undefined;
+  return () =>
+    (opened ??= open().catch((error: unknown) => {
+      opened = undefined;
+      throw error;
+    }));
+}
+
+/** All containers that bear our label; one that goes meanwhile is left out. */
+async function list(
+  engine: Engine,
+  deployment: string,
+  stops: Stops,
+  signal: AbortSignal,
+): Promise<readonly ObservedTask[]> {
+  const ids = await engine.ids(deployment, signal);
+  // Each request listens to it, which Node would take for a leak.
+  const each = AbortSignal.any([signal]);
+  setMaxListeners(2 * INSPECTS_AT_ONCE_MAX, each);
+  const tasks: ObservedTask[] = [];
+  for (let next = 0; next < ids.length; next += INSPECTS_AT_ONCE_MAX) {
+    const some = ids.slice(next, next + INSPECTS_AT_ONCE_MAX);
+    for (const seen of await Promise.all(some.map((id) => engine.inspect(id, each)))) {
+      if (seen === null || !isOfDeployment(seen, deployment)) continue;
+      tasks.push(taskOf(seen, deployment, stops.isStopping(seen.Id)));
+    }
+  }
+  return tasks;
+}

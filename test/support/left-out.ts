@@ -1,0 +1,12 @@
+/**
+ * The only place where tests may be left out: on a machine that cannot have a part that they need,
+ * where `npm test` says so loudly; never with CI=true.
+ */
+import process from 'node:process';
+import { describe } from 'vitest';
+
+/** `describe` for tests that need a part of the machine's. */
+export function describeWith(part: 'livekit' | 'docker') {
+  const without = (process.env['ROOM_LAUNCHER_TEST_WITHOUT'] ?? '').split(',');
+  return describe.skipIf(without.includes(part));
+}
