@@ -1,6 +1,6 @@
 /** The command `room-launcher`: reads the command line, and says what it could not do and why. */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Terminal } from './dev/progress.ts';
 import { serve } from './serve.ts';
 
@@ -9,6 +9,7 @@ export const EXIT_USAGE = 64;
 const ROOMS_MAX = 50;
 /** Commands that are part of the interface and not of this version. */
 const NOT_BUILT = ['rooms', 'tasks', 'logs', 'stop', 'doctor', 'build'];
+const HINT = 'see room-launcher --help';
 
 export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -42,11 +43,19 @@ function commandLine(io: CliIo, done: (code: number) => void): Command {
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
+      outputError: (text, write) => write(errorLine(text)),
     });
   program
     .command('serve', { isDefault: true })
     .description('receive webhooks and launch tasks; settings come from the environment')
-    .action(async () => done(await serve(io)));
+    .allowExcessArguments()
+    .addOption(new Option('--dry-run').hideHelp())
+    .action(async (options: { dryRun?: true }, command: Command) => {
+      const [unknown] = command.args;
+      if (unknown !== undefined) command.error(`unknown command or operand '${unknown}'`);
+      if (options.dryRun) command.error(notBuilt('option', '--dry-run'));
+      done(await serve(io));
+    });
   program
     .command('dev')
     .description('a LiveKit server, the launcher and a served room, all on this machine')
@@ -62,18 +71,28 @@ function commandLine(io: CliIo, done: (code: number) => void): Command {
       .command(name, { hidden: true })
       .allowUnknownOption()
       .allowExcessArguments()
-      .action(() => {
-        io.stderr.write(`room-launcher ${name}: this version does not have this command yet\n`);
-        done(EXIT_USAGE);
-      });
+      .action((_options: object, command: Command) => command.error(notBuilt('command', name)));
   }
   return program;
+}
+
+function notBuilt(what: 'command' | 'option', name: string): string {
+  return `this version does not have the ${what} '${name}' yet`;
+}
+
+/** One line, however commander put it; ends with where to look. */
+function errorLine(text: string): string {
+  const plain = text
+    .replace(/^error: /, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+  return `room-launcher: ${plain.replace(/\.$/, '')}; ${HINT}\n`;
 }
 
 function roomCount(text: string): number {
   const count = Number(text);
   if (Number.isInteger(count) && count >= 1 && count <= ROOMS_MAX) return count;
-  throw new InvalidArgumentError(`it must be a whole number from 1 to ${ROOMS_MAX}.`);
+  throw new InvalidArgumentError(`It must be a whole number from 1 to ${ROOMS_MAX}.`);
 }
 
 function version(): string {

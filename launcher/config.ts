@@ -6,7 +6,7 @@ import { hkdfSync } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type ListenConfig, readListeners } from './config/listeners.ts';
 import { type Reader, settingsReader } from './config/reader.ts';
-import { CONFIG_FILE_SETTING, SETTINGS } from './config/settings.ts';
+import { CONFIG_FILE_SETTING, SETTINGS, type Setting } from './config/settings.ts';
 import { gather, type Sources } from './config/sources.ts';
 import type { KeyPair } from './config/values.ts';
 import type { Profile } from './core/desired.ts';
@@ -46,6 +46,7 @@ export interface LiveKitConfig {
 export interface ConfigSources extends Sources {
   /** The agent that runs when LAUNCHER_AGENT_FILE is not set; absolute. */
   readonly defaultAgentFile: string;
+  readonly isReadableFile: (path: string) => boolean;
 }
 
 export type ParsedConfig =
@@ -115,20 +116,35 @@ export function describeConfig(config: Config): Readonly<Record<string, string |
 }
 
 function readDefaultProfile(read: Reader, sources: ConfigSources): Profile {
-  const agentFile = read.orDefault(SETTINGS.agentFile, sources.defaultAgentFile);
-  const envFile = read.optional(SETTINGS.agentEnvFile);
+  const agentFile = readPath(SETTINGS.agentFile, read, sources);
+  const envFile = readPath(SETTINGS.agentEnvFile, read, sources);
   return {
     name: 'default',
-    template: resolve(sources.baseDir, agentFile),
+    template: agentFile ?? sources.defaultAgentFile,
     cpu: 1,
     memoryMiB: 1024,
-    ...(envFile !== undefined && { envFile: resolve(sources.baseDir, envFile) }),
+    ...(envFile !== undefined && { envFile }),
     retries: read.orDefault(SETTINGS.retries, 3),
     startDeadlineMs: read.orDefault(SETTINGS.startDeadlineSeconds, 600) * 1000,
     joinDeadlineMs: read.orDefault(SETTINGS.joinDeadlineSeconds, 60) * 1000,
     maxLifetimeMs: read.orDefault(SETTINGS.maxLifetimeSeconds, 86_400) * 1000,
     shutdownTimeoutMs: read.orDefault(SETTINGS.shutdownTimeoutSeconds, 60) * 1000,
   };
+}
+
+/** Absolute. A file that is missing now would otherwise only show as rooms without agents. */
+function readPath(
+  setting: Setting<string>,
+  read: Reader,
+  { baseDir, isReadableFile }: ConfigSources,
+): string | undefined {
+  const given = read.optional(setting);
+  if (given === undefined) return undefined;
+  const path = resolve(baseDir, given);
+  if (!isReadableFile(path)) {
+    read.refuse(setting, `there is no file ${path} that can be read; correct the path`);
+  }
+  return path;
 }
 
 /** One-way: who learns a gateway secret learns nothing of the API secret. */

@@ -5,14 +5,13 @@
  * End: no more webhooks, the passes that run are finished, sockets are closed. Tasks stay: they
  * reconnect to the next launcher.
  */
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parse } from 'yaml';
 import { CONFIG_FILE_SETTING, describeConfig, parseConfig, type ParsedConfig } from './config.ts';
+import { readYamlFile } from './config/yaml-file.ts';
 import { NO_ISOLATION_NOTICE } from './drivers/process/driver.ts';
 import { ListenError } from './lib/listen.ts';
-import { reasonOf } from './lib/log.ts';
 import { LiveKitError } from './livekit/errors.ts';
 import { createLiveKit, type LiveKit } from './livekit/rooms.ts';
 import { createLog } from './telemetry/log.ts';
@@ -43,8 +42,9 @@ export async function serve(io: ServeIo): Promise<number> {
   log.info('starting', describeConfig(config));
   log.warn(NO_ISOLATION_NOTICE);
   const livekit = createLiveKit({ ...config.livekit, requestTimeoutMs: LIVEKIT_TIMEOUT_MS });
-  const refusal = await credentialsRefused(livekit);
+  const refusal = await credentialsRefused(livekit, io.signal);
   if (refusal !== null) return refuse(io, [refusal]);
+  if (io.signal.aborted) return EXIT_OK;
   const opened: Close[] = [];
   try {
     const reconciler = await wire({ config, livekit, log, env: io.env, opened });
@@ -63,27 +63,33 @@ export async function serve(io: ServeIo): Promise<number> {
 /** Settings from the environment and from the file that it names. */
 function readConfig({ env, cwd }: ServeIo): ParsedConfig {
   const path = env[CONFIG_FILE_SETTING];
-  let file: unknown;
-  if (path) {
-    try {
-      file = parse(readFileSync(resolve(cwd, path), 'utf8'));
-    } catch (error) {
-      return { errors: [`${CONFIG_FILE_SETTING} is "${path}": ${reasonOf(error)}`] };
-    }
-  }
+  const file = path
+    ? readYamlFile(path, (name) => readFileSync(resolve(cwd, name), 'utf8'))
+    : { content: undefined };
+  if ('error' in file) return { errors: [file.error] };
   return parseConfig({
     env,
-    file,
+    file: file.content,
     baseDir: cwd,
+    isReadableFile,
     readSecretFile: (name) => readFileSync(name, 'utf8'),
     defaultAgentFile: EXAMPLE_AGENT,
   });
 }
 
-/** One call at start: a wrong key or secret would otherwise only show as rooms without agents. */
-async function credentialsRefused(livekit: LiveKit): Promise<string | null> {
+function isReadableFile(path: string): boolean {
   try {
-    await livekit.listRooms(AbortSignal.timeout(LIVEKIT_TIMEOUT_MS));
+    accessSync(path, constants.R_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** One call at start: a wrong key or secret would otherwise only show as rooms without agents. */
+async function credentialsRefused(livekit: LiveKit, end: AbortSignal): Promise<string | null> {
+  try {
+    await livekit.listRooms(AbortSignal.any([end, AbortSignal.timeout(LIVEKIT_TIMEOUT_MS)]));
   } catch (error) {
     if (error instanceof LiveKitError && error.kind === 'unauthorized') return error.message;
   }

@@ -11,6 +11,8 @@ export interface Reader {
   orDefault<T>(setting: Setting<T>, fallback: T): T;
   /** Undefined only after an error. */
   required<T>(setting: Setting<T>): T | undefined;
+  /** A value that was read cannot be used after all. */
+  refuse<T>(setting: Setting<T>, why: string): void;
 }
 
 /** The returned reader appends to `errors`. */
@@ -29,9 +31,13 @@ export function settingsReader(given: Given, errors: string[]): Reader {
     orDefault: (setting, fallback) => optional(setting) ?? fallback,
     required(setting) {
       if (!given.values.has(setting.name)) {
-        errors.push(`${setting.name} is not set, and has no default; ${setting.hint}`);
+        errors.push(`${setting.name} is not set and has no default: set it; ${setting.hint}`);
       }
       return optional(setting);
+    },
+    refuse(setting, why) {
+      const { label, text } = given.values.get(setting.name) ?? {};
+      errors.push(`${label ?? setting.name} is ${show(text ?? '')}: ${why}`);
     },
   };
 }

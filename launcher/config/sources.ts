@@ -111,7 +111,7 @@ function readKey(key: string, value: unknown, found: Gathering): void {
 }
 
 function adviceOn(meant: string | null): string {
-  return meant === null ? 'remove it, or look up its name' : `did you mean ${meant}?`;
+  return meant === null ? 'remove it; the README lists all settings' : `did you mean ${meant}?`;
 }
 
 /** No standbys is what this version does, so 0 is no error. */

@@ -61,6 +61,11 @@ export class Expectations {
     return lost;
   }
 
+  /** Forgets launches without an answer of a room that is over. */
+  forget(sid: RoomSid): void {
+    for (const key of this.#unknown) if (parseRoomKey(key)?.sid === sid) this.#unknown.delete(key);
+  }
+
   /** Tasks that are promised and not listed: all, or those of one room. */
   pending(sid?: RoomSid): KeyedTask[] {
     return [...this.#accepted]

@@ -64,6 +64,8 @@ export class LaunchLimits {
   /** A launch goes out. */
   sent(sid: RoomSid, name: string, nowMs: number): void {
     this.#waiting.delete(sid);
+    // A map keeps a key's first place: deleted first, so that the order stays that of the times.
+    this.#inFlight.delete(sid);
     this.#inFlight.set(sid, nowMs);
     this.#lastSecondMs.push(nowMs);
     this.#byName.set(name, [...this.#recentByName(name, nowMs), nowMs]);

@@ -124,15 +124,17 @@ export class Memory {
     this.task(key).ending = { cause, reason, atMs: nowMs, stopAskedAtMs: null };
   }
 
-  /** Frees rooms that are over and of which no task is left. */
-  prune(isFreeable: (room: RoomMemory) => boolean): void {
-    for (const room of [...this.rooms.values()].filter(isFreeable)) {
+  /** Frees rooms that are over and of which no task is left; returns them. */
+  prune(isFreeable: (room: RoomMemory) => boolean): RoomMemory[] {
+    const freed = [...this.rooms.values()].filter(isFreeable);
+    for (const room of freed) {
       this.rooms.delete(room.sid);
       for (const key of room.keys) this.tasks.delete(key);
       const lives = this.#sidsByName.get(room.name ?? '');
       lives?.delete(room.sid);
       if (room.name !== null && lives?.size === 0) this.#sidsByName.delete(room.name);
     }
+    return freed;
   }
 
   #nameRoom(sid: RoomSid, name: string): RoomMemory {

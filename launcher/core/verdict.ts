@@ -70,18 +70,22 @@ export function judge(task: ObservedTask, cause: EndCause | null, causeReason = 
 
 /** Our runner's exit codes; the other side of this table is `agent-image/`. */
 function judgeRunner(exit: Exit): Judgement {
+  const where = exit.detail || 'the task log says why';
   switch (exit.code) {
     case 0:
       return { verdict: 'served', reason: 'the job ended' };
     case 1:
-      return { verdict: 'failed', reason: 'agent code failed (exit 1; see the task log)' };
+      return { verdict: 'failed', reason: `agent code failed (exit 1): ${where}` };
     case 64:
       return {
         verdict: 'fatal',
-        reason: 'bad start configuration (exit 64; the task log names the agent file or setting)',
+        reason: `the agent file or a setting of the task is wrong (exit 64): ${where}`,
       };
     case 75:
-      return { verdict: 'failed', reason: 'could not get, join or keep the room (exit 75)' };
+      return {
+        verdict: 'failed',
+        reason: `could not get, join or keep the room (exit 75): ${where}`,
+      };
     case 76:
       return { verdict: 'displaced', reason: 'displaced by a newer agent (exit 76)' };
     case 143:

@@ -2,7 +2,7 @@
  * One task's way to its one job.
  *
  * waiting: the worker has no job. Once it is registered, a look at its room decides: offer the job,
- *   wait and look again (doubt, with growing delays), or end. A nudge cuts a delay short.
+ *   wait and look again (doubt, with growing delays), or end.
  * offered: the job was offered. "No", or no answer in time, leads back to waiting and to the next
  *   look after a backoff (Python's worker refuses while its CPU is busy). "Yes" is followed by a
  *   second look if the first is no longer fresh, and by the assignment.
@@ -54,7 +54,7 @@ export interface AssignmentPorts {
 }
 
 type State =
-  | { readonly name: 'waiting'; readonly looking: boolean }
+  | { readonly name: 'waiting' }
   | { readonly name: 'offered'; readonly offer: JobOffer; readonly lookedAtMs: number }
   | { readonly name: 'assigned'; readonly assignedAtMs: number }
   | { readonly name: 'ended'; readonly assignedAtMs: number | undefined };
@@ -63,13 +63,12 @@ export class Assignment {
   readonly #key: TaskKey;
   readonly #ports: AssignmentPorts;
   #worker: Worker | null = null;
-  #state: State = { name: 'waiting', looking: false };
+  #state: State = { name: 'waiting' };
   #step = new AbortController();
   /** Whether the worker said yes to the offer, so that a second answer is ignored. */
   #accepted = false;
   #failures = 0;
   #waits = 0;
-  #nudged = false;
 
   constructor(key: TaskKey, ports: AssignmentPorts) {
     this.#key = key;
@@ -98,7 +97,7 @@ export class Assignment {
   disconnect(): void {
     this.#worker = null;
     if (this.#state.name === 'waiting' || this.#state.name === 'offered') {
-      this.#become({ name: 'waiting', looking: false });
+      this.#become({ name: 'waiting' });
     }
   }
 
@@ -118,13 +117,6 @@ export class Assignment {
     }
   }
 
-  /** Its room changed: look again now if the task waits. */
-  nudge(): void {
-    if (this.#state.name !== 'waiting' || this.#worker === null) return;
-    if (this.#state.looking) this.#nudged = true;
-    else void this.#look();
-  }
-
   /** Ends the job for good; says so to the worker, again on every call. */
   end(): void {
     if (this.#state.name !== 'ended') {
@@ -134,8 +126,7 @@ export class Assignment {
   }
 
   async #look(): Promise<void> {
-    this.#nudged = false;
-    const step = this.#become({ name: 'waiting', looking: true });
+    const step = this.#become({ name: 'waiting' });
     const lookedAtMs = this.#ports.clock.nowMs();
     const look = await lookOnce(this.#ports.host, this.#key, this.#ports.clock, step);
     if (!step.aborted) this.#follow(look, lookedAtMs);
@@ -154,12 +145,12 @@ export class Assignment {
       case 'wait':
         this.#waits++;
         this.#ports.log.debug('a task waits for its job', { task: this.#key, reason: look.reason });
-        return this.#lookAfter(this.#nudged ? 0 : lookAgainMs(this.#waits));
+        return this.#lookAfter(lookAgainMs(this.#waits));
     }
   }
 
   #lookAfter(delayMs: number): void {
-    const step = this.#become({ name: 'waiting', looking: false });
+    const step = this.#become({ name: 'waiting' });
     this.#after(delayMs, step, () => void this.#look());
   }
 

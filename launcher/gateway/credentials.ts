@@ -13,6 +13,13 @@ import { Secret } from '../lib/secret.ts';
 /** How far the clocks of a task's host and of ours may differ. */
 const CLOCK_TOLERANCE_SECONDS = 60;
 
+const NO_TASK =
+  "the token's API key is not a task's: use the LIVEKIT_API_KEY that the launcher set";
+const UNSIGNED =
+  "the token is not signed with its task's secret: " +
+  'use the LIVEKIT_API_SECRET that the launcher set';
+const EXPIRED = 'the token has expired: compare the clocks';
+
 /** The bearer of a good token, or in one line why it is none. */
 export type TokenCheck = { readonly key: TaskKey } | { readonly refused: string };
 
@@ -33,9 +40,9 @@ export async function verifyTaskToken(
   authorization: string | undefined,
 ): Promise<TokenCheck> {
   const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
-  if (token === undefined) return { refused: 'no bearer token' };
+  if (token === undefined) return { refused: 'no Authorization header with a bearer token' };
   const key = unverifiedIssuer(token);
-  if (key === null) return { refused: 'the token names no task' };
+  if (key === null) return { refused: NO_TASK };
   let expired = false;
   for (const gatewaySecret of gatewaySecrets) {
     const secret = taskSecret(gatewaySecret, deployment, key).reveal();
@@ -47,7 +54,7 @@ export async function verifyTaskToken(
     }
   }
   return {
-    refused: expired ? 'the token has expired' : "the token is not signed with its task's secret",
+    refused: expired ? EXPIRED : UNSIGNED,
   };
 }
 

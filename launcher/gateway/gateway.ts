@@ -91,10 +91,6 @@ class TaskGateway implements Gateway {
     return this.#assignments.end(key);
   }
 
-  offerNow(key: TaskKey): void {
-    this.#assignments.get(key)?.nudge();
-  }
-
   /** Closes the listener and all sockets, without telling the host: it is ending too. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing = true;

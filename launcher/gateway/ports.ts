@@ -65,6 +65,4 @@ export interface Gateway extends AsyncDisposable {
    * offered to it again. May be repeated. False when no registered socket is open.
    */
   terminate(key: TaskKey): boolean;
-  /** Looks again now for a task that waits (its room changed). */
-  offerNow(key: TaskKey): void;
 }

@@ -84,10 +84,17 @@ export function createLiveKit(options: LiveKitOptions): LiveKit {
     },
     async dispatchOf(name, agentName, signal) {
       const listed = await ask(signal, () => listDispatches(name));
-      const found = listed.find((dispatch) => dispatch.agentName === agentName);
+      const found = listed.find(
+        (dispatch) => dispatch.agentName === agentName && !isAutomatic(dispatch),
+      );
       return found ? { dispatchId: found.id, metadata: found.metadata } : null;
     },
   };
+}
+
+/** LiveKit gives every room a dispatch of its own, to workers without a name: nobody asked for it. */
+function isAutomatic(dispatch: { readonly agentName: string; readonly metadata: string }): boolean {
+  return dispatch.agentName === '' && dispatch.metadata === '';
 }
 
 /** A room that is just being made has no sid yet; one that no task key can hold is not LiveKit's. */

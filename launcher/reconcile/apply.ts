@@ -35,7 +35,7 @@ export interface ApplierParts {
   readonly turnFree: () => void;
 }
 
-/** How soon a stop or a removal that failed is planned again. */
+/** How soon a call about a listed task that failed is planned again. */
 const TRY_AGAIN_MS = 5_000;
 
 export class Applier {
@@ -149,6 +149,11 @@ export class Applier {
     }
     if (result.outcome === 'refused') expectations.refused(key);
     else expectations.unknown(key);
+    if (memory.tasks.has(key)) {
+      // A repeat for a task that the engine lists: its start deadline goes on.
+      memory.task(key).launched = result.outcome === 'refused';
+      return atMs + TRY_AGAIN_MS;
+    }
     const retry = result.outcome === 'refused' ? result.retry : 'same-key';
     const { outcome, detail } = result;
     const count = (room.trouble?.count ?? 0) + 1;

@@ -5,6 +5,7 @@
  * `resyncMs`, and soon again after one that LiveKit or the engine did not answer.
  */
 import { soonest } from '../core/action.ts';
+import type { Expectations } from '../core/expectations.ts';
 import { excessEvidence, isForgettable, isGone } from '../core/plan-gone.ts';
 import { parseRoomKey } from '../core/key.ts';
 import type { LaunchLimits } from '../core/limits.ts';
@@ -30,6 +31,7 @@ export interface LoopParts {
   readonly applier: Applier;
   readonly pass: Pass;
   readonly memory: Memory;
+  readonly expectations: Expectations;
   readonly limits: LaunchLimits;
   readonly clock: Clock;
   readonly log: Log;
@@ -43,7 +45,7 @@ export class Loop {
   readonly #running = new Map<string, Promise<void>>();
   readonly #lookAgain = new Map<string, () => void>();
   #fullPass: Promise<void> | null = null;
-  #cancelFullPass: () => void = () => {};
+  #nextFullPass: { readonly atMs: number; readonly cancel: () => void } | null = null;
   #failures = 0;
   #stopped = false;
 
@@ -88,7 +90,7 @@ export class Loop {
   /** Starts no pass any more and waits for those that run. Tasks are left as they are. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#cancelFullPass();
+    this.#nextFullPass?.cancel();
     for (const cancel of this.#lookAgain.values()) cancel();
     const done = new AbortController();
     const passes = Promise.all([this.#fullPass, ...this.#running.values()]);
@@ -172,10 +174,16 @@ export class Loop {
     if (!over) this.#queue.set(room.name, 0);
   }
 
+  /** Runs a full pass then, unless one is due sooner. */
   #fullPassIn(inMs: number): void {
-    if (this.#stopped) return;
-    this.#cancelFullPass();
-    this.#cancelFullPass = this.#parts.clock.timer(inMs, () => void this.#runFullPass());
+    const atMs = this.#parts.clock.nowMs() + inMs;
+    if (this.#stopped || (this.#nextFullPass && this.#nextFullPass.atMs <= atMs)) return;
+    this.#nextFullPass?.cancel();
+    const cancel = this.#parts.clock.timer(inMs, () => {
+      this.#nextFullPass = null;
+      void this.#runFullPass();
+    });
+    this.#nextFullPass = { atMs, cancel };
   }
 
   /** Rooms that are known from their tasks only: decided from the full lists, here. */
@@ -201,9 +209,11 @@ export class Loop {
   }
 
   #forget(): void {
-    const { memory, limits, observer, clock } = this.#parts;
+    const { memory, expectations, limits, observer, clock } = this.#parts;
     const nowMs = clock.nowMs();
     limits.prune(nowMs);
-    memory.prune((room) => observer.tasksOf(room.sid).length === 0 && isForgettable(room, nowMs));
+    const isOver = (room: RoomMemory) =>
+      observer.tasksOf(room.sid).length === 0 && isForgettable(room, nowMs);
+    for (const { sid } of memory.prune(isOver)) expectations.forget(sid);
   }
 }

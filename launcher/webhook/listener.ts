@@ -72,7 +72,8 @@ async function receive(c: Context, verify: Verify, options: WebhookOptions): Pro
     return c.text(`${reason}\n`, status);
   };
   const body = await readBody(c.req.raw, MAX_BODY_BYTES);
-  if (body.outcome === 'too-large') return refuse(413, `more than ${MAX_BODY_BYTES} bytes`);
+  if (body.outcome === 'too-large')
+    return refuse(413, `the body has more than ${MAX_BODY_BYTES} bytes`);
   if (body.outcome === 'broken') return refuse(400, 'the body ended too early');
   if (body.text === '') return refuse(400, 'the body is empty');
 

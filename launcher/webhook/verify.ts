@@ -20,6 +20,11 @@ export type Verified =
 /** Between LiveKit's clock and ours. Its tokens hold for five minutes. */
 const CLOCK_TOLERANCE_SECONDS = 5;
 
+const UNKNOWN_KEY =
+  'signed with an API key that is not known here: add it with its secret to LAUNCHER_WEBHOOK_KEYS';
+const WRONG_SECRET =
+  'the signature does not fit the secret of its API key: check LAUNCHER_WEBHOOK_KEYS';
+
 export type Verify = (body: string, authorization: string | undefined) => Promise<Verified>;
 
 /** Makes the check for `keys`; two entries may share a key while its secret changes. */
@@ -33,7 +38,7 @@ export function webhookVerifier(keys: readonly WebhookKey[]): Verify {
     const claims = readClaims(authorization);
     if (!claims) return unsigned('the Authorization header is no LiveKit webhook token');
     const signers = receivers.filter(({ key }) => key === claims.issuer);
-    if (signers.length === 0) return unsigned('signed with an API key that is not known here');
+    if (signers.length === 0) return unsigned(UNKNOWN_KEY);
     let failure: Verified = unsigned('not verified');
     for (const { receiver } of signers) {
       try {
@@ -82,7 +87,7 @@ function parsePart(part: string): Record<string, unknown> | null {
 function classify(error: unknown, body: string, claims: Claims): Verified {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ERR_JWT_EXPIRED') return unsigned('the token has expired; compare the clocks');
-  if (code !== undefined) return unsigned('the signature does not fit the secret of its API key');
+  if (code !== undefined) return unsigned(WRONG_SECRET);
   if (createHash('sha256').update(body).digest('base64') !== claims.sha256) {
     return unsigned('the body is not the one that was signed');
   }

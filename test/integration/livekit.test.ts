@@ -88,6 +88,17 @@ describeWithLiveKit('on the real server', () => {
     await waitFor('the dispatch to be gone', async () => (await found()) === null);
   });
 
+  test("LiveKit's own dispatch to workers without a name is none, and hides none", async () => {
+    const { httpUrl, apiKey, apiSecret, rooms } = server();
+    const dispatches = new AgentDispatchClient(httpUrl, apiKey, apiSecret.reveal());
+    await rooms.createRoom({ name: 'one' });
+    expect(await dispatches.listDispatch('one')).toHaveLength(1);
+    expect(await client().dispatchOf('one', '', never)).toBeNull();
+    const { id } = await dispatches.createDispatch('one', '', { metadata: 'hello' });
+    const found = await client().dispatchOf('one', '', never);
+    expect(found).toEqual({ dispatchId: id, metadata: 'hello' });
+  });
+
   test('who joins with a room token is the agent, with its attributes', async () => {
     const { apiKey, apiSecret, rooms } = server();
     const { sid } = await rooms.createRoom({ name: 'one' });

@@ -27,6 +27,7 @@ function sources({ env, file, files = {} }: Given): ConfigSources {
     file,
     baseDir: '/base',
     defaultAgentFile: '/app/agent.js',
+    isReadableFile: (path) => !path.includes('missing'),
     readSecretFile(path) {
       const text = files[path];
       if (text === undefined) throw Object.assign(new Error('gone'), { code: 'ENOENT' });
@@ -296,6 +297,16 @@ const BAD: readonly [title: string, given: Given, ...parts: string[]][] = [
   ['image', { env: { LAUNCHER_AGENT_IMAGE: 'x' } }, `LAUNCHER_AGENT_IMAGE: ${LATER}`],
   ['network', { env: { LAUNCHER_DOCKER_NETWORK: 'host' } }, `LAUNCHER_DOCKER_NETWORK: ${LATER}`],
   ['ECS', { env: { LAUNCHER_ECS_CLUSTER: 'x' } }, `LAUNCHER_ECS_CLUSTER: ${LATER}`],
+  [
+    'agent file',
+    { env: { LAUNCHER_AGENT_FILE: 'missing.js' } },
+    'LAUNCHER_AGENT_FILE is "missing.js": there is no file /base/missing.js that can be read',
+  ],
+  [
+    'env file of the YAML file',
+    { file: { agentEnvFile: '/missing' } },
+    'agentEnvFile in the file of LAUNCHER_CONFIG is "/missing": there is no file /missing',
+  ],
   ['standby', { env: { LAUNCHER_STANDBY: '1' } }, `LAUNCHER_STANDBY: ${LATER}`],
   ['standby key', { file: { standby: 2 } }, `standby in the file of LAUNCHER_CONFIG: ${LATER}`],
   ['profiles', { file: { profiles: [] } }, `profiles in the file of LAUNCHER_CONFIG: ${LATER}`],

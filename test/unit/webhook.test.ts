@@ -231,7 +231,7 @@ describe('large bodies', () => {
   test('413 for 2 MiB with a length', async () => {
     expect(await send(large, await sign(large))).toEqual({
       status: 413,
-      text: 'more than 1048576 bytes\n',
+      text: 'the body has more than 1048576 bytes\n',
     });
   });
 

@@ -64,8 +64,9 @@ function run(folder: string, order: Order): ChildProcess {
   };
   child.on('error', (error) => end(EXIT_CANNOT_RUN, `cannot run ${program}: ${error.message}`));
   child.on('exit', (code, killedBy) => {
-    if (killedBy === null) end(code ?? 0, '');
-    else end(128 + constants.signals[killedBy], `ended by ${killedBy}`);
+    const where = `its log is ${join(folder, FILES.log)}`;
+    if (killedBy === null) end(code ?? 0, code === 0 ? '' : where);
+    else end(128 + constants.signals[killedBy], `ended by ${killedBy}; ${where}`);
   });
   if (child.pid !== undefined) {
     const identity = identityOf(child.pid) ?? '';

@@ -299,27 +299,16 @@ describe('the look', () => {
     expect(assignment.state).toBe('offered');
   });
 
-  it('happens at once on a nudge, and again when one came while looking', async () => {
-    host.looks = [wait];
-    assignment.connect(worker());
-    await settle();
-    assignment.nudge();
-    await settle();
-    expect(host.looked).toBe(2);
+  it('is one at a time: none is begun while one is under way', async () => {
     const slow = deferred<typeof wait>();
-    host.looks = [slow.promise];
-    assignment.nudge();
-    assignment.nudge();
-    assignment.nudge();
-    expect(host.looked).toBe(3);
-    host.looks = [offer];
+    host.looks = [slow.promise, offer];
+    assignment.connect(worker());
+    await clock.advance(LOOK_TIMEOUT_MS - 1);
+    expect(host.looked).toBe(1);
     slow.resolve(wait);
-    await settle();
-    expect(host.looked).toBe(4);
+    await clock.advance(lookAgainMs(1));
+    expect(host.looked).toBe(2);
     expect(assignment.state).toBe('offered');
-    assignment.nudge();
-    await settle();
-    expect(host.looked).toBe(4);
   });
 
   it('is dropped with the socket', async () => {
@@ -341,7 +330,6 @@ describe('a room that is gone', () => {
     await settle();
     expect(assignment.state).toBe('ended');
     expect(sent).toMatchObject([{ case: 'termination', value: { jobId: JOB_ID } }]);
-    assignment.nudge();
     answer();
     assignment.onJobs([JOB_ID]);
     await clock.advance(60_000);
@@ -452,7 +440,6 @@ describe('whatever happens in whatever order', () => {
     'yes',
     'no',
     'migrate',
-    'nudge',
     'end',
     'time',
   );
@@ -474,7 +461,6 @@ describe('whatever happens in whatever order', () => {
           connected = now === 'disconnect' ? false : connected || /connect|resume/.test(now);
           if (now === 'yes' || now === 'no') answer({ available: now === 'yes' });
           if (now === 'migrate') assignment.onJobs([JOB_ID]);
-          if (now === 'nudge') assignment.nudge();
           if (now === 'end') assignment.end();
           await clock.advance(now === 'time' ? 1_500 : 0);
         }

@@ -40,7 +40,7 @@ describe('refusals at the upgrade', () => {
     for (const path of ['/agent', '/agent', '/agent']) {
       expect(await refusal({ path, headers })).toEqual({
         status: 401,
-        body: 'the token names no task\n',
+        body: expect.stringMatching(/^the token's API key is not a task's: .*\n$/),
       });
     }
     expect(log.of('warn')).toHaveLength(1);

@@ -11,6 +11,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import type { TaskKey } from '../../../launcher/driver.ts';
 import { createGateway } from '../../../launcher/gateway/gateway.ts';
+import { lookAgainMs } from '../../../launcher/gateway/delays.ts';
 import { JOB_HEADER } from '../../../launcher/gateway/wire.ts';
 import { ListenError } from '../../../launcher/lib/listen.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -133,8 +134,9 @@ describe('the end of a job', () => {
   it('is told to a worker that waits when its room is gone', async () => {
     host.looks = [wait];
     const client = await registered();
+    await waitFor('the first look', () => host.looked === 1);
     host.looks = [gone];
-    gateway.offerNow(KEY);
+    await clock.advance(lookAgainMs(1));
     expect((await client.frame('termination')).value.jobId).toBe(JOB_ID);
     expect(state()).toBe('ended');
   });
@@ -147,11 +149,6 @@ describe('the end of a job', () => {
     await client.frame('termination');
     expect(client.cases()).toEqual(['register', 'termination']);
     expect(state()).toBe('ended');
-  });
-
-  it('nudges about unknown tasks are harmless', () => {
-    gateway.offerNow(OTHER_KEY);
-    expect(gateway.sockets().size).toBe(0);
   });
 });
 

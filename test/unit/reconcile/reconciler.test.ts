@@ -254,6 +254,25 @@ describe('the reconciler', () => {
     expect(launcher.memory.named('a')[0]?.reason).toMatch(/no file/);
   });
 
+  it('repeats the launch of a task that was created and never started, and no hot loop', async () => {
+    world.livekit.open('a');
+    world.engine.create('us', KEY, { template: '/agent.js', env: {} });
+    await world.launcher();
+    expect(world.tasks()).toEqual([`${KEY}:live`]);
+    expect([...world.engine.tasks.values()][0]?.begun).toBe(true);
+    expect(world.said('task.launch')).toBe(1);
+  });
+
+  it('leaves it to the start deadline when that repeat is refused', async () => {
+    world = new World();
+    world.livekit.open('a');
+    const launcher = await world.launcher({ driver: world.stubborn() });
+    await world.clock.advance(120_000);
+    expect(world.said('task.launch')).toBe(1);
+    await world.clock.advance(500_000);
+    expect(launcher.memory.task(key(KEY)).ending).toMatchObject({ cause: 'never-started' });
+  });
+
   it('is not misled by a list that lags behind its own launches', async () => {
     world = new World({ listLagMs: 20_000 });
     const launcher = await world.launcher();

@@ -1,6 +1,6 @@
 /** A launcher's reconciler on an engine in memory, a LiveKit in memory and a clock that tests move. */
 import { memoryDriver, MemoryEngine } from '../../../launcher/drivers/memory.ts';
-import type { TaskKey } from '../../../launcher/driver.ts';
+import type { Driver, TaskKey } from '../../../launcher/driver.ts';
 import { Reconciler, type ReconcilerOptions } from '../../../launcher/reconcile/reconciler.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { FakeLiveKit } from '../../fakes/livekit.ts';
@@ -41,6 +41,16 @@ export class World {
     await reconciler.start();
     await this.settle();
     return reconciler;
+  }
+
+  /** An engine that lists one task of room a as starting for ever, and refuses every launch. */
+  stubborn(): Driver {
+    this.engine.create('us', 'r-RM_a-1', { template: '/agent.js', env: {} });
+    const detail = 'the agent file is gone';
+    return {
+      ...memoryDriver(this.engine, { deployment: 'us' }),
+      launch: async () => ({ outcome: 'refused', reason: 'invalid', retry: 'never', detail }),
+    };
   }
 
   /** Lets passes that were nudged run. */
