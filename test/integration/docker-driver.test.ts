@@ -31,6 +31,12 @@ import { waitFor } from '../support/wait.ts';
 const KEY = 'r-RM_1-1' as TaskKey;
 const calm = () => new AbortController().signal;
 
+function reaches(driver: DockerDriver, taskId: string, phase: string): Promise<ObservedTask> {
+  return waitFor(`${taskId} ${phase}`, async () =>
+    (await driver.list(calm())).find((task) => task.taskId === taskId && task.phase === phase),
+  );
+}
+
 describeWith('docker')('the Docker driver', () => {
   const image = testImage('LABEL room-launcher.runner=1');
   let cleanup: Cleanup;
@@ -62,12 +68,6 @@ describeWith('docker')('the Docker driver', () => {
     const result = await driver.launch(request(fields), calm());
     if (result.outcome !== 'accepted') throw new Error(JSON.stringify(result));
     return result.task;
-  }
-
-  function reaches(driver: DockerDriver, taskId: string, phase: string): Promise<ObservedTask> {
-    return waitFor(`${taskId} ${phase}`, async () =>
-      (await driver.list(calm())).find((task) => task.taskId === taskId && task.phase === phase),
-    );
   }
 
   const warnings = (text: string) =>
@@ -104,15 +104,19 @@ describeWith('docker')('the Docker driver', () => {
     expect(proxy.seen.join()).not.toContain('secret');
     expect(proxy.seen.join()).toContain('/v1.41/containers/create');
     expect(warnings('env file')).toHaveLength(1);
-    await shell(task.taskId, 'cat /proc/self/status >/tmp/status; echo >/none; echo 0 >/tmp/exit');
-    await reaches(driver, task.taskId, 'ended');
+    // Its root cannot be written to, its /tmp can.
+    await shell(task.taskId, 'if ! echo >/none; then echo 5 >/tmp/new; mv /tmp/new /tmp/exit; fi');
+    expect((await reaches(driver, task.taskId, 'ended')).exit?.code).toBe(5);
   });
 
   it('makes one network for all who ask at once, without traffic between its tasks', async () => {
     const network = { mode: 'own' } as const;
     const drivers = Array.from({ length: 3 }, () => open({ network }));
     const tasks = await Promise.all(
-      drivers.map((driver, room) => accepted(driver, { key: `r-RM_${room}-1` as TaskKey })),
+      drivers.map((driver, room) =>
+        // Refused while another launcher is about to make it: the same key again.
+        waitFor('acceptance', () => accepted(driver, { key: `r-RM_${room}-1` as TaskKey })),
+      ),
     );
     const used = await Promise.all(
       tasks.map(async ({ taskId }) => (await docker.getContainer(taskId).inspect()).HostConfig),
@@ -121,7 +125,7 @@ describeWith('docker')('the Docker driver', () => {
     expect(used[0]?.ExtraHosts).toEqual(['host.docker.internal:host-gateway']);
     const seen = await docker.getNetwork(used[0]?.NetworkMode ?? '').inspect();
     expect(seen.Name).toBe(`room-launcher.${deployment}`);
-    expect(seen.Options).toEqual({ 'com.docker.network.bridge.enable_icc': 'false' });
+    expect(seen.Options).toMatchObject({ 'com.docker.network.bridge.enable_icc': 'false' });
     const [driver] = drivers as [DockerDriver];
     for (const { taskId } of tasks) {
       await driver.stop(taskId, { graceMs: 0, reason: 'test' }, calm());

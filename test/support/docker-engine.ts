@@ -4,7 +4,8 @@
  */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, copyFile, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -15,8 +16,11 @@ import { connectionOf } from '../../launcher/drivers/docker/connection.ts';
 
 const run = promisify(execFile);
 const TASK_FILE = fileURLToPath(new URL('docker-task.sh', import.meta.url));
-/** Statically linked (Debian's package busybox-static). */
+/** Statically linked (Debian's package busybox-static); where it is missing, the image of it. */
 const BUSYBOX = '/bin/busybox';
+const BUSYBOX_IMAGE = 'busybox:1.37';
+const COMMAND = 'CMD ["/bin/sh", "/task.sh"]';
+const USER = 'USER 10001';
 const APPLETS = ['sh', 'cat', 'dd', 'env', 'mv', 'sleep'];
 
 /** Where the engine is, by the test's own environment. */
@@ -57,23 +61,42 @@ export function testImage(...instructions: readonly string[]): TestImage {
 async function makeImage(name: string, instructions: readonly string[]): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'room-launcher-image-'));
   try {
-    await mkdir(join(folder, 'bin'));
-    await mkdir(join(folder, 'tmp'));
-    // A memory file system takes its mode from what it covers.
-    await chmod(join(folder, 'tmp'), 0o1777);
-    await copyFile(BUSYBOX, join(folder, 'bin/busybox'));
+    const lines = [COMMAND, USER, ...instructions];
     await copyFile(TASK_FILE, join(folder, 'task.sh'));
-    for (const applet of APPLETS) await symlink('busybox', join(folder, 'bin', applet));
-    const tar = `${folder}.tar`;
-    await run('tar', ['-C', folder, '-cf', tar, '.']);
-    const [repo, tag] = name.split(':');
-    const changes = ['CMD ["/bin/sh", "/task.sh"]', 'USER 10001', ...instructions];
-    const stream = await docker.importImage(tar, { repo, tag, changes });
-    for await (const _ of stream) void _;
-    await rm(tar);
+    await (existsSync(BUSYBOX) ? imported(folder, name, lines) : built(folder, name, lines));
+    await docker.getImage(name).inspect();
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** An image of nothing but this machine's busybox. */
+async function imported(folder: string, name: string, changes: readonly string[]): Promise<void> {
+  await mkdir(join(folder, 'bin'));
+  await mkdir(join(folder, 'tmp'));
+  // A memory file system takes its mode from what it covers.
+  await chmod(join(folder, 'tmp'), 0o1777);
+  await copyFile(BUSYBOX, join(folder, 'bin/busybox'));
+  for (const applet of APPLETS) await symlink('busybox', join(folder, 'bin', applet));
+  const tar = `${folder}.tar`;
+  try {
+    await run('tar', ['-C', folder, '-cf', tar, '.']);
+    const [repo, tag] = name.split(':');
+    await drained(await docker.importImage(tar, { repo, tag, changes: [...changes] }));
+  } finally {
+    await rm(tar, { force: true });
+  }
+}
+
+async function built(folder: string, name: string, lines: readonly string[]): Promise<void> {
+  const text = [`FROM ${BUSYBOX_IMAGE}`, 'COPY task.sh /task.sh', ...lines].join('\n');
+  await writeFile(join(folder, 'Dockerfile'), text);
+  const context = { context: folder, src: ['Dockerfile', 'task.sh'] };
+  await drained(await docker.buildImage(context, { t: name }));
+}
+
+async function drained(stream: NodeJS.ReadableStream): Promise<void> {
+  for await (const _ of stream) void _;
 }
 
 /** Runs a line of shell in a container, which has to let it. */

@@ -1,6 +1,6 @@
 /** An image registry in small, on loopback, where engines ask for no TLS: it has one image. */
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -43,10 +43,11 @@ export async function imageRegistry(): Promise<ImageRegistry> {
     }),
   );
   let sent = 0;
-  let release = () => {};
-  const released = new Promise<void>((resolve) => (release = resolve));
+  const gate = new EventEmitter();
+  const released = once(gate, 'open');
   const server = createServer((request, response) => {
     const path = request.url ?? '';
+    response.setHeader('docker-distribution-api-version', 'registry/2.0');
     const answer = (data: Buffer, type = 'application/octet-stream') => {
       const headers = { 'content-type': type, 'docker-content-digest': sha256(data) };
       response.writeHead(200, { ...headers, 'content-length': data.length });
@@ -58,7 +59,11 @@ export async function imageRegistry(): Promise<ImageRegistry> {
     else if (path.endsWith(sha256(layer))) {
       sent += 1;
       void released.then(() => answer(layer));
-    } else response.writeHead(404).end('{"errors":[{"code":"MANIFEST_UNKNOWN"}]}');
+    } else {
+      const error = { code: 'MANIFEST_UNKNOWN', message: 'manifest unknown', detail: path };
+      response.writeHead(404, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ errors: [error] }));
+    }
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -67,9 +72,9 @@ export async function imageRegistry(): Promise<ImageRegistry> {
     image: `127.0.0.1:${port}/here:1`,
     missing: `127.0.0.1:${port}/nowhere:1`,
     layersSent: () => sent,
-    release,
+    release: () => void gate.emit('open'),
     async [Symbol.asyncDispose]() {
-      release();
+      gate.emit('open');
       server.close();
       server.closeAllConnections();
     },

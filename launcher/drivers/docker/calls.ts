@@ -14,10 +14,6 @@ const API_WANTED = '1.41';
 /** For the first two questions to an engine. */
 const OPEN_TIMEOUT_MS = 60_000;
 
-export interface Network {
-  readonly id: string;
-  readonly createdAtMs: number;
-}
 export interface Image {
   readonly user: string;
   readonly architecture: string;
@@ -120,17 +116,15 @@ export class Engine {
   }
 
   /** Lines of progress, as JSON texts in pieces, until the pull is over. */
-  pull(reference: string, abortSignal: AbortSignal): Promise<NodeJS.ReadableStream> {
+  pull(reference: string, abortSignal: AbortSignal): Promise<AsyncIterable<unknown>> {
     return this.#docker.pull(reference, { abortSignal });
   }
 
-  /** Networks that bear the deployment's label, the oldest first. */
-  async networks(deployment: string, abortSignal: AbortSignal): Promise<readonly Network[]> {
+  /** Ids of networks that bear the deployment's label. */
+  async networks(deployment: string, abortSignal: AbortSignal): Promise<readonly string[]> {
     const filters = { label: [`${LABELS.deployment}=${deployment}`] };
     const rows = await this.#docker.listNetworks({ filters, abortSignal });
-    return rows
-      .map(({ Id, Created }) => ({ id: Id, createdAtMs: Date.parse(Created) }))
-      .toSorted((a, b) => a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : 1));
+    return rows.map(({ Id }) => Id);
   }
 
   /** The driver of a network by name or id (`bridge`, `host`, …); null when there is none. */
@@ -153,7 +147,7 @@ export class Engine {
   }
 
   /** What happens to a deployment's containers, as it happens. */
-  events(deployment: string, abortSignal: AbortSignal): Promise<NodeJS.ReadableStream> {
+  events(deployment: string, abortSignal: AbortSignal): Promise<AsyncIterable<unknown>> {
     const filters: Docker.GetEventsOptions['filters'] = {
       type: ['container'],
       label: [`${LABELS.deployment}=${deployment}`],

@@ -25,7 +25,7 @@ import { GRACE_MAX_MS, remove, stop } from './end.ts';
 import { driverErrorOf } from './errors.ts';
 import { Images } from './images.ts';
 import { launch, type LaunchParts } from './launch.ts';
-import { type NetworkChoice, removeNetworks } from './network.ts';
+import { type NetworkChoice, Networks, removeNetworks } from './network.ts';
 import type { ContainerOptions } from './spec.ts';
 import { Stops } from './stops.ts';
 import { watchEvents } from './watch.ts';
@@ -73,7 +73,7 @@ export function dockerDriver(options: DockerDriverOptions): DockerDriver {
     });
   const parts: LaunchParts = {
     deployment,
-    network: options.network,
+    networks: new Networks(deployment, options.network),
     container: options,
     images,
     readVariables: variablesReader(log),

@@ -25,6 +25,8 @@ export interface ImagesParts {
   readonly userChosen: boolean;
 }
 
+type ImageSource = Pick<Engine, 'image' | 'pull' | 'architecture'>;
+
 interface Failure {
   readonly refusal: Refused;
   readonly atMs: number;
@@ -42,7 +44,7 @@ export class Images {
   }
 
   /** Null when a container of the image can be made; begins a pull when it is missing. */
-  async ready(engine: Engine, image: string): Promise<Refused | null> {
+  async ready(engine: ImageSource, image: string): Promise<Refused | null> {
     if (this.#seen.has(image)) return null;
     if (this.#pulls.has(image)) return pulling(image);
     const failure = this.#failureOf(image);
@@ -58,7 +60,7 @@ export class Images {
   }
 
   /** Resolves when the image is there, or cannot be had, which is logged. */
-  async prepare(engine: Engine, image: string): Promise<void> {
+  async prepare(engine: ImageSource, image: string): Promise<void> {
     await this.ready(engine, image);
     await this.#pulls.get(image);
   }
@@ -77,7 +79,7 @@ export class Images {
     return null;
   }
 
-  async #look(engine: Engine, image: string): Promise<boolean> {
+  async #look(engine: ImageSource, image: string): Promise<boolean> {
     const found = await engine.image(image);
     if (found === null) return false;
     if (this.#seen.has(image)) return true;
@@ -89,14 +91,12 @@ export class Images {
     }
     if (architecture !== engine.architecture) {
       const fields = { image, image_architecture: architecture, engine: engine.architecture };
-      log.warn('this image is for another architecture: it runs only if the engine emulates it', {
-        ...fields,
-      });
+      log.warn('this image is for another architecture: it may not run', fields);
     }
     return true;
   }
 
-  #begin(engine: Engine, image: string): void {
+  #begin(engine: ImageSource, image: string): void {
     if (this.#pulls.has(image)) return;
     const pull = this.#pull(engine, image)
       .catch((error: unknown) => this.#fail(image, error))
@@ -104,7 +104,7 @@ export class Images {
     this.#pulls.set(image, pull);
   }
 
-  async #pull(engine: Engine, image: string): Promise<void> {
+  async #pull(engine: ImageSource, image: string): Promise<void> {
     const { clock, log } = this.#parts;
     const beganAtMs = clock.nowMs();
     const stalled = new AbortController();

@@ -13,12 +13,12 @@ import { type Inspection, isHalfDone, taskOf } from './convert.ts';
 import { refusalOf, refused, statusOf, type Refused } from './errors.ts';
 import type { Images } from './images.ts';
 import { keyOf } from './labels.ts';
-import { attachment, type NetworkChoice } from './network.ts';
+import type { Networks } from './network.ts';
 import { type ContainerOptions, containerSpec } from './spec.ts';
 
 export interface LaunchParts {
   readonly deployment: string;
-  readonly network: NetworkChoice;
+  readonly networks: Networks;
   readonly container: ContainerOptions;
   readonly images: Images;
   readonly readVariables: VariablesReader;
@@ -54,7 +54,7 @@ async function create(
   if (!('env' in variables)) return refused('invalid', 'never', variables.problem);
   const missing = await images.ready(engine, request.template);
   if (missing !== null) return missing;
-  const attached = await attachment(engine, deployment, parts.network, signal);
+  const attached = await parts.networks.attach(engine, signal);
   if ('outcome' in attached) return attached;
   const { logDriver } = engine;
   const around = { deployment, ...attached, logDriver, variables: variables.env };

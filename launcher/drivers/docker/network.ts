@@ -3,6 +3,7 @@
  * the world and the host but not each other; made when it is first needed, and again when somebody
  * pruned it.
  */
+import { createHash } from 'node:crypto';
 import type { Engine } from './calls.ts';
 import { refusalOf, refused, type Refused, wordsOf } from './errors.ts';
 import { LABELS } from './labels.ts';
@@ -23,38 +24,64 @@ export interface Attachment {
 /** Drivers of networks on which the host is this machine itself, or nothing. */
 const WITHOUT_ALIAS = new Set(['host', 'null']);
 
-/** Finds or makes the network; an error without an answer is thrown on. */
-export async function attachment(
+export class Networks {
+  readonly #deployment: string;
+  readonly #choice: NetworkChoice;
+  /** One at a time: who comes meanwhile takes the same. */
+  #making: Promise<Attachment | Refused> | undefined;
+
+  constructor(deployment: string, choice: NetworkChoice) {
+    this.#deployment = deployment;
+    this.#choice = choice;
+  }
+
+  /** Finds or makes the network; an error without an answer is thrown on. */
+  async attach(engine: Engine, signal: AbortSignal): Promise<Attachment | Refused> {
+    const choice = this.#choice;
+    if ('name' in choice) return named(engine, choice.name);
+    if (choice.mode === 'host') return { network: 'host', hostAlias: false };
+    const found = await own(engine, this.#deployment, signal);
+    if (found !== null) return found;
+    this.#making ??= make(engine, this.#deployment, signal).finally(() => {
+      this.#making = undefined;
+    });
+    return this.#making;
+  }
+}
+
+/**
+ * The engine lets two networks have one name, if two launchers ask at once, and then takes neither;
+ * of two bridges with one interface name it refuses the second.
+ */
+async function make(
   engine: Engine,
   deployment: string,
-  choice: NetworkChoice,
   signal: AbortSignal,
 ): Promise<Attachment | Refused> {
-  if ('name' in choice) return named(engine, choice.name);
-  if (choice.mode === 'host') return { network: 'host', hostAlias: false };
-  const found = await own(engine, deployment, signal);
-  if (found !== null) return found;
-  const name = networkName(deployment);
+  const name = `room-launcher.${deployment}`;
+  const Options = {
+    'com.docker.network.bridge.name': interfaceName(deployment),
+    'com.docker.network.bridge.enable_icc': 'false',
+  };
+  const Labels = { [LABELS.deployment]: deployment };
+  let problem = refused(
+    'invalid',
+    'never',
+    `a network ${name} is there and not ours: remove it, or set LAUNCHER_DOCKER_NETWORK`,
+  );
   try {
-    await engine.createNetwork(
-      {
-        Name: name,
-        Driver: 'bridge',
-        Labels: { [LABELS.deployment]: deployment },
-        Options: { 'com.docker.network.bridge.enable_icc': 'false' },
-      },
-      signal,
-    );
+    await engine.createNetwork({ Name: name, Driver: 'bridge', Labels, Options }, signal);
   } catch (error) {
     if (refusalOf(error) === null) throw error;
     const detail = `the engine cannot make the network ${name}: ${wordsOf(error)}`;
-    return refused('capacity', 'same-key', detail);
+    problem = refused('capacity', 'same-key', detail);
   }
-  // Not the one just made: of several made at once by several launchers all take the oldest.
-  const made = await own(engine, deployment, signal);
-  if (made !== null) return made;
-  const detail = `a network ${name} is there and not ours: remove it or choose another network`;
-  return refused('invalid', 'never', detail);
+  return (await own(engine, deployment, signal)) ?? problem;
+}
+
+/** As long as Linux lets a name of an interface be. */
+function interfaceName(deployment: string): string {
+  return `rl-${createHash('sha256').update(deployment).digest('hex').slice(0, 12)}`;
 }
 
 /** Removes a deployment's own network; one with containers on it stays, and the call rejects. */
@@ -63,13 +90,9 @@ export async function removeNetworks(
   deployment: string,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const { id } of await engine.networks(deployment, signal)) {
+  for (const id of await engine.networks(deployment, signal)) {
     await engine.removeNetwork(id, signal);
   }
-}
-
-function networkName(deployment: string): string {
-  return `room-launcher.${deployment}`;
 }
 
 async function own(
@@ -77,8 +100,8 @@ async function own(
   deployment: string,
   signal: AbortSignal,
 ): Promise<Attachment | null> {
-  const [oldest] = await engine.networks(deployment, signal);
-  return oldest === undefined ? null : { network: oldest.id, hostAlias: true };
+  const [network] = await engine.networks(deployment, signal);
+  return network === undefined ? null : { network, hostAlias: true };
 }
 
 async function named(engine: Engine, name: string): Promise<Attachment | Refused> {

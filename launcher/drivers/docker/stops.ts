@@ -12,6 +12,8 @@ const TAKEN_MS = 200;
 /** How long after the grace an engine may take for the end itself. */
 const END_MS = 60_000;
 
+type Stopper = Pick<Engine, 'stop'>;
+
 export class Stops {
   readonly #clock: Clock;
   readonly #log: Log;
@@ -33,7 +35,7 @@ export class Stops {
    * request, false when there is nothing to stop. A repeat that would not hurry the end is not sent:
    * programs take a second SIGTERM for impatience.
    */
-  async ask(engine: Engine, id: string, graceMs: number, signal: AbortSignal): Promise<boolean> {
+  async ask(engine: Stopper, id: string, graceMs: number, signal: AbortSignal): Promise<boolean> {
     const seconds = Math.ceil(graceMs / 1000);
     const dueAtMs = this.#clock.nowMs() + seconds * 1000;
     if (dueAtMs >= (this.#dueAtMs.get(id) ?? Infinity)) return true;
@@ -59,7 +61,7 @@ export class Stops {
     this.#end.abort();
   }
 
-  async #held(engine: Engine, id: string, seconds: number): Promise<boolean> {
+  async #held(engine: Stopper, id: string, seconds: number): Promise<boolean> {
     const late = new AbortController();
     const cancel = this.#clock.timer(seconds * 1000 + END_MS, () => late.abort());
     try {

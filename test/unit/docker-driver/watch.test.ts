@@ -1,8 +1,13 @@
+import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { watchEvents } from '../../../launcher/drivers/docker/watch.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { RecordedLog } from '../../fakes/log.ts';
+
+async function* streamOf(...events: readonly string[]): AsyncIterable<string> {
+  yield* events;
+}
 
 it('opens the stream again with a growing backoff, and nudges at each opening', async () => {
   const clock = new FakeClock();
@@ -10,11 +15,7 @@ it('opens the stream again with a growing backoff, and nudges at each opening', 
   let nudges = 0;
   const open = async () => {
     openedAtMs.push(clock.nowMs());
-    if (openedAtMs.length === 4)
-      return (async function* () {
-        yield 'two';
-        yield 'events';
-      })();
+    if (openedAtMs.length === 4) return streamOf('two', 'events');
     throw new Error('away');
   };
   const startMs = clock.nowMs();
@@ -32,22 +33,14 @@ it('opens the stream again with a growing backoff, and nudges at each opening', 
   expect(clock.pending).toBe(0);
 });
 
+async function openedTooLate(signal: AbortSignal): Promise<AsyncIterable<string>> {
+  await once(signal, 'abort');
+  return streamOf('late');
+}
+
 it('nudges no more once it is disposed of', async () => {
   let nudges = 0;
-  let release = () => {};
-  const open = (signal: AbortSignal) =>
-    new Promise<AsyncIterable<unknown>>((resolve) => {
-      signal.addEventListener('abort', () => {
-        release = () =>
-          resolve(
-            (async function* () {
-              yield 'late';
-            })(),
-          );
-        release();
-      });
-    });
-  const watch = watchEvents(open, () => (nudges += 1), new FakeClock(), new RecordedLog());
+  const watch = watchEvents(openedTooLate, () => (nudges += 1), new FakeClock(), new RecordedLog());
   await setImmediate();
   await watch[Symbol.asyncDispose]();
   expect(nudges).toBe(0);
