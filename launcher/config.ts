@@ -3,10 +3,17 @@
  * arguments, and all errors come back at once, so that a wrong start is mended in one go.
  */
 import { hkdfSync } from 'node:crypto';
-import { resolve } from 'node:path';
+import {
+  type EngineConfig,
+  type EngineSources,
+  isLoopback,
+  readEngine,
+  readPath,
+  taskHost,
+} from './config/engine.ts';
 import { type ListenConfig, readListeners } from './config/listeners.ts';
 import { type Reader, settingsReader } from './config/reader.ts';
-import { CONFIG_FILE_SETTING, SETTINGS, type Setting } from './config/settings.ts';
+import { CONFIG_FILE_SETTING, SETTINGS } from './config/settings.ts';
 import { gather, type Sources } from './config/sources.ts';
 import type { KeyPair } from './config/values.ts';
 import type { Profile } from './core/desired.ts';
@@ -15,6 +22,7 @@ import { formatAddress } from './lib/listen.ts';
 import { Secret } from './lib/secret.ts';
 
 export { CONFIG_FILE_SETTING };
+export type { EngineConfig };
 
 export interface Config extends ListenConfig {
   readonly livekit: LiveKitConfig;
@@ -24,7 +32,7 @@ export interface Config extends ListenConfig {
   readonly webhookKeys: readonly KeyPair[];
   /** One or more: the first derives tasks' credentials, all verify them. */
   readonly gatewaySecrets: readonly [Secret, ...Secret[]];
-  readonly driver: 'process';
+  readonly engine: EngineConfig;
   readonly deployment: string;
   /** As given; null: worked out once the gateway listens, by `gatewayUrlOf`. */
   readonly gatewayUrl: string | null;
@@ -43,11 +51,7 @@ export interface LiveKitConfig {
   readonly apiSecret: Secret;
 }
 
-export interface ConfigSources extends Sources {
-  /** The agent that runs when LAUNCHER_AGENT_FILE is not set; absolute. */
-  readonly defaultAgentFile: string;
-  readonly isReadableFile: (path: string) => boolean;
-}
+export interface ConfigSources extends Sources, EngineSources {}
 
 export type ParsedConfig =
   { readonly config: Config } | { readonly errors: readonly [string, ...string[]] };
@@ -64,12 +68,16 @@ export function parseConfig(sources: ConfigSources): ParsedConfig {
   const taskUrl = read.optional(SETTINGS.taskLivekitUrl);
   const webhookKeys = read.orDefault(SETTINGS.webhookKeys, []);
   const [gatewaySecret, ...olderSecrets] = read.orDefault(SETTINGS.gatewaySecret, []);
+  const listeners = readListeners(read, errors);
+  const gatewayUrl = read.optional(SETTINGS.gatewayUrl) ?? null;
+  const { engine, template } = readEngine(read, sources, errors);
+  errors.push(...unreachableGateway(engine, listeners, gatewayUrl));
   const rest = {
-    driver: read.orDefault(SETTINGS.driver, 'process'),
+    engine,
     deployment: read.orDefault(SETTINGS.deployment, 'default'),
-    ...readListeners(read, errors),
-    gatewayUrl: read.optional(SETTINGS.gatewayUrl) ?? null,
-    profiles: [readDefaultProfile(read, sources)],
+    ...listeners,
+    gatewayUrl,
+    profiles: [readDefaultProfile(template, read, sources)],
     resyncMs: read.orDefault(SETTINGS.resyncSeconds, 30) * 1000,
     logLevel: read.orDefault(SETTINGS.logLevel, 'info'),
   };
@@ -80,7 +88,7 @@ export function parseConfig(sources: ConfigSources): ParsedConfig {
   const config = {
     ...rest,
     livekit: { url: withScheme(url, 'http'), wsUrl: withScheme(url, 'ws'), apiKey, apiSecret },
-    taskLivekitUrl: withScheme(taskUrl ?? url, 'ws'),
+    taskLivekitUrl: withScheme(taskUrl ?? seenByTasks(engine, url), 'ws'),
     webhookKeys: [{ key: apiKey, secret: apiSecret }, ...webhookKeys],
     gatewaySecrets: [gatewaySecret ?? deriveGatewaySecret(apiSecret), ...olderSecrets],
   } as const;
@@ -93,9 +101,8 @@ export function parseConfig(sources: ConfigSources): ParsedConfig {
  */
 export function gatewayUrlOf(config: Config, port: number): string {
   if (config.gatewayUrl !== null) return config.gatewayUrl;
-  const { host } = config.gatewayListen;
-  const loopback = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host];
-  return `ws://${formatAddress({ host: loopback ?? host, port })}`;
+  const host = taskHost(config.engine, config.gatewayListen.host);
+  return `ws://${formatAddress({ host, port })}`;
 }
 
 /** What the start log says: flat, without any secret. */
@@ -104,7 +111,7 @@ export function describeConfig(config: Config): Readonly<Record<string, string |
     livekit_url: config.livekit.wsUrl,
     livekit_api_key: config.livekit.apiKey,
     task_livekit_url: config.taskLivekitUrl,
-    driver: config.driver,
+    driver: config.engine.driver,
     deployment: config.deployment,
     webhook_listen: formatAddress(config.webhookListen),
     gateway_listen: formatAddress(config.gatewayListen),
@@ -115,12 +122,33 @@ export function describeConfig(config: Config): Readonly<Record<string, string |
   };
 }
 
-function readDefaultProfile(read: Reader, sources: ConfigSources): Profile {
-  const agentFile = readPath(SETTINGS.agentFile, read, sources);
+/** A URL on this machine's loopback, as tasks must write it. */
+function seenByTasks(engine: EngineConfig, url: string): string {
+  const seen = new URL(url);
+  if (!isLoopback(seen.hostname)) return url;
+  seen.hostname = taskHost(engine, seen.hostname);
+  return seen.href.replace(/\/$/, '');
+}
+
+function unreachableGateway(
+  engine: EngineConfig,
+  { gatewayListen }: ListenConfig,
+  gatewayUrl: string | null,
+): string[] {
+  const reachable = taskHost(engine, '127.0.0.1') === '127.0.0.1';
+  if (reachable || gatewayUrl !== null || !isLoopback(gatewayListen.host)) return [];
+  const what = `LAUNCHER_GATEWAY_LISTEN is ${formatAddress(gatewayListen)}`;
+  return [
+    `${what}: containers on a bridge cannot reach loopback; ` +
+      'listen on 0.0.0.0, or set LAUNCHER_DOCKER_NETWORK=host',
+  ];
+}
+
+function readDefaultProfile(template: string, read: Reader, sources: ConfigSources): Profile {
   const envFile = readPath(SETTINGS.agentEnvFile, read, sources);
   return {
     name: 'default',
-    template: agentFile ?? sources.defaultAgentFile,
+    template,
     cpu: 1,
     memoryMiB: 1024,
     ...(envFile !== undefined && { envFile }),
@@ -130,21 +158,6 @@ function readDefaultProfile(read: Reader, sources: ConfigSources): Profile {
     maxLifetimeMs: read.orDefault(SETTINGS.maxLifetimeSeconds, 86_400) * 1000,
     shutdownTimeoutMs: read.orDefault(SETTINGS.shutdownTimeoutSeconds, 60) * 1000,
   };
-}
-
-/** Absolute. A file that is missing now would otherwise only show as rooms without agents. */
-function readPath(
-  setting: Setting<string>,
-  read: Reader,
-  { baseDir, isReadableFile }: ConfigSources,
-): string | undefined {
-  const given = read.optional(setting);
-  if (given === undefined) return undefined;
-  const path = resolve(baseDir, given);
-  if (!isReadableFile(path)) {
-    read.refuse(setting, `there is no file ${path} that can be read; correct the path`);
-  }
-  return path;
 }
 
 /** One-way: who learns a gateway secret learns nothing of the API secret. */

@@ -64,6 +64,12 @@ export interface Driver extends AsyncDisposable {
   remove(taskId: TaskId, signal: AbortSignal): Promise<void>;
 
   /**
+   * Optional. Fetches ahead what launches of these templates will need (images); resolves when each
+   * is there or cannot be had, which the log says. Rejects when the engine does not answer.
+   */
+  prepare?(templates: readonly string[], signal: AbortSignal): Promise<void>;
+
+  /**
    * Optional. Calls `nudge` when the engine hints at a change. A hint carries no data and may be
    * lost, late or doubled: a launcher without hints is slower, not wrong.
    */

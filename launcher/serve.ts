@@ -10,7 +10,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CONFIG_FILE_SETTING, describeConfig, parseConfig, type ParsedConfig } from './config.ts';
 import { readYamlFile } from './config/yaml-file.ts';
-import { NO_ISOLATION_NOTICE } from './drivers/process/driver.ts';
+import { DriverError } from './driver.ts';
 import { ListenError } from './lib/listen.ts';
 import { LiveKitError } from './livekit/errors.ts';
 import { createLiveKit, type LiveKit } from './livekit/rooms.ts';
@@ -40,7 +40,6 @@ export async function serve(io: ServeIo): Promise<number> {
   const webhookSecrets = config.webhookKeys.map((pair) => pair.secret);
   const log = createLog({ level: config.logLevel, redact: [...secrets, ...webhookSecrets] });
   log.info('starting', describeConfig(config));
-  log.warn(NO_ISOLATION_NOTICE);
   const livekit = createLiveKit({ ...config.livekit, requestTimeoutMs: LIVEKIT_TIMEOUT_MS });
   const refusal = await credentialsRefused(livekit, io.signal);
   if (refusal !== null) return refuse(io, [refusal]);
@@ -53,7 +52,8 @@ export async function serve(io: ServeIo): Promise<number> {
     log.info('ending; tasks stay as they are', { signal: String(io.signal.reason) });
     return EXIT_OK;
   } catch (error) {
-    if (error instanceof ListenError) return refuse(io, [error.message]);
+    const invalid = error instanceof DriverError && error.kind === 'invalid';
+    if (error instanceof ListenError || invalid) return refuse(io, [error.message]);
     throw error;
   } finally {
     for (const close of opened.toReversed()) await close();

@@ -11,13 +11,14 @@ import { roomRows, taskRows } from './admin/rows.ts';
 import { gatewayUrlOf, type Config } from './config.ts';
 import { TASK_ATTRIBUTE } from './core/room.ts';
 import type { Driver, TaskKey } from './driver.ts';
-import { processDriver } from './drivers/process/driver.ts';
+import { type DriverChoice, openDriver } from './drivers/index.ts';
+import type { NetworkChoice } from './drivers/docker/network.ts';
 import { defaultStateDir, essentialEnv } from './drivers/process/environment.ts';
 import { taskSecret } from './gateway/credentials.ts';
 import { createGateway } from './gateway/gateway.ts';
 import type { Gateway } from './gateway/ports.ts';
 import { systemClock } from './lib/clock.ts';
-import type { Log } from './lib/log.ts';
+import { reasonOf, type Log } from './lib/log.ts';
 import type { Outage } from './lib/outage.ts';
 import type { LiveKit } from './livekit/rooms.ts';
 import { roomToken } from './livekit/token.ts';
@@ -28,6 +29,9 @@ import { createWebhookListener } from './webhook/listener.ts';
 const LAUNCHES_PER_CORE = 1;
 const LAUNCHES_PER_SECOND = 20;
 const LAUNCHES_PER_NAME_PER_MINUTE = 20;
+
+/** Pulls that take longer go on when a launch asks for the image. */
+const PREPARE_TIMEOUT_MS = 600_000;
 
 const RUNNER = fileURLToPath(new URL('../agent-image/main.js', import.meta.url));
 
@@ -45,9 +49,10 @@ export interface WiringOptions {
 
 /** Opens everything; resolves with what is to be started. Rejects with `ListenError`. */
 export async function wire(options: WiringOptions): Promise<Reconciler> {
-  const { config, livekit, log, env, opened } = options;
+  const { config, livekit, log, opened } = options;
   const clock = systemClock;
-  const driver = openDriver(config, env, log);
+  const driver = await openDriver(driverChoice(options));
+  prepare(driver, config, log);
   opened.push(async () => driver[Symbol.asyncDispose]());
   const [gatewaySecret] = config.gatewaySecrets;
   const { deployment } = config;
@@ -113,13 +118,49 @@ function openWebhook({ config, log }: WiringOptions, reconciler: Reconciler) {
   });
 }
 
-function openDriver(config: Config, env: Env, log: Log): Driver {
-  return processDriver({
-    stateDir: defaultStateDir(env),
-    deployment: config.deployment,
-    command: (agentFile) => [process.execPath, RUNNER, agentFile],
-    baseEnv: essentialEnv(env),
+function driverChoice({ config, env, log }: WiringOptions): DriverChoice {
+  const { engine, deployment } = config;
+  if (engine.driver === 'process') {
+    return {
+      driver: 'process',
+      stateDir: defaultStateDir(env),
+      deployment,
+      command: (agentFile) => [process.execPath, RUNNER, agentFile],
+      baseEnv: essentialEnv(env),
+      log,
+    };
+  }
+  return {
+    driver: 'docker',
+    deployment,
+    engine: engineAddress(env),
+    network: networkChoice(engine.network),
+    clock: systemClock,
     log,
+  };
+}
+
+/** The docker client's own variables. */
+function engineAddress(env: Env) {
+  const host = env['DOCKER_HOST'];
+  const certPath = env['DOCKER_CERT_PATH'];
+  return {
+    ...(host ? { host } : {}),
+    ...(certPath ? { certPath } : {}),
+    ...(env['DOCKER_TLS_VERIFY'] ? { tls: true } : {}),
+  };
+}
+
+function networkChoice(network: string | null): NetworkChoice {
+  if (network === null) return { mode: 'own' };
+  return network === 'host' ? { mode: 'host' } : { name: network };
+}
+
+/** Fetches images while nobody waits for them; an engine that is away is said by its outage. */
+function prepare(driver: Driver, config: Config, log: Log): void {
+  const templates = config.profiles.map((profile) => profile.template);
+  driver.prepare?.(templates, AbortSignal.timeout(PREPARE_TIMEOUT_MS)).catch((error: unknown) => {
+    log.debug('images could not be fetched ahead', { reason: reasonOf(error) });
   });
 }
 

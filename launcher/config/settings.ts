@@ -66,7 +66,17 @@ export const SETTINGS = {
     secretList(MIN_GATEWAY_SECRET),
     "tasks' credentials are derived from the first; without it, from LIVEKIT_API_SECRET",
   ),
-  driver: open('LAUNCHER_DRIVER', oneOf('process'), 'this version has no other driver'),
+  driver: open('LAUNCHER_DRIVER', oneOf('docker', 'process'), 'this version has no other driver'),
+  agentImage: open(
+    'LAUNCHER_AGENT_IMAGE',
+    pattern(/^[^\s]+$/, 'an image'),
+    'it is the image that tasks run',
+  ),
+  dockerNetwork: open(
+    'LAUNCHER_DOCKER_NETWORK',
+    pattern(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, "host, or a network's name"),
+    'tasks are put on it',
+  ),
   agentFile: open('LAUNCHER_AGENT_FILE', aPath, 'it is the agent that tasks run'),
   agentEnvFile: open('LAUNCHER_AGENT_ENV_FILE', aPath, "it holds the agent's variables"),
   deployment: open(
@@ -118,10 +128,8 @@ export const SETTINGS = {
 /** Names the YAML file; it is no key of the file itself. */
 export const CONFIG_FILE_SETTING = 'LAUNCHER_CONFIG';
 
-/** Settings of drivers and profiles that this version does not have: refused, saying so. */
+/** Settings of the ECS driver and of standbys, which this version does not have: refused, saying so. */
 export const NOT_BUILT = [
-  'LAUNCHER_AGENT_IMAGE',
-  'LAUNCHER_DOCKER_NETWORK',
   'LAUNCHER_ECS_CLUSTER',
   'LAUNCHER_ECS_TASK_DEFINITION',
   'LAUNCHER_ECS_SUBNETS',

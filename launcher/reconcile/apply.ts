@@ -21,6 +21,9 @@ import type { SocketsPort } from './ports.ts';
 /** How long one call may take; a launch that takes longer is `unknown` and is repeated. */
 const CALL_TIMEOUT_MS = 60_000;
 
+/** As if it were the fourth refusal: every four seconds or so. */
+const PULLING_COUNT = 4;
+
 export interface ApplierParts {
   readonly driver: Driver;
   readonly sockets: SocketsPort;
@@ -156,8 +159,10 @@ export class Applier {
     }
     const retry = result.outcome === 'refused' ? result.retry : 'same-key';
     const { outcome, detail } = result;
-    const count = (room.trouble?.count ?? 0) + 1;
-    const firstAtMs = room.trouble?.firstAtMs ?? atMs;
+    // While an image is fetched no time counts, and the backoff does not grow.
+    const pulling = result.outcome === 'refused' && result.reason === 'pulling';
+    const count = pulling ? PULLING_COUNT : (room.trouble?.count ?? 0) + 1;
+    const firstAtMs = (pulling ? null : room.trouble?.firstAtMs) ?? atMs;
     room.trouble = { attempt, outcome, retry, detail, count, firstAtMs, atMs };
     return atMs;
   }
