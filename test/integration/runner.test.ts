@@ -164,7 +164,7 @@ describeWithLiveKit('runner', () => {
   test('an unhandled rejection is logged, and the job goes on', async () => {
     const runner = start();
     const line = await hand(await createJob('reject-later'));
-    await runner.line('unhandled rejection; the job goes on');
+    await runner.line('agent code: unhandled rejection; the job goes on');
     line.terminate();
     expect(await runner.exit).toBe(0);
   });
