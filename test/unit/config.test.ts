@@ -13,7 +13,10 @@ const REQUIRED = {
   LIVEKIT_URL: 'wss://livekit.example.com',
   LIVEKIT_API_KEY: 'APIkey',
   LIVEKIT_API_SECRET: API_SECRET,
+  LAUNCHER_AGENT_IMAGE: 'agents/mine:1',
 };
+/** What the process driver needs instead: nothing. */
+const PROCESS = { LAUNCHER_DRIVER: 'process', LAUNCHER_AGENT_IMAGE: undefined };
 
 interface Given {
   readonly env?: Record<string, string | undefined>;
@@ -56,7 +59,7 @@ test('the required settings alone give the documented defaults', () => {
       apiKey: 'APIkey',
     },
     taskLivekitUrl: 'wss://livekit.example.com',
-    driver: 'process',
+    engine: { driver: 'docker', network: null },
     deployment: 'default',
     webhookListen: { host: '0.0.0.0', port: 8080 },
     gatewayListen: { host: '0.0.0.0', port: 8083 },
@@ -72,7 +75,7 @@ test('the required settings alone give the documented defaults', () => {
   expect(config.profiles).toEqual([
     {
       name: 'default',
-      template: '/app/agent.js',
+      template: 'agents/mine:1',
       cpu: 1,
       memoryMiB: 1024,
       retries: 3,
@@ -91,7 +94,7 @@ test('every setting arrives, in its unit', () => {
       LAUNCHER_TASK_LIVEKIT_URL: 'https://inner.example/path',
       LAUNCHER_WEBHOOK_KEYS: 'old:s3cret:with:colons,APIkey:next',
       LAUNCHER_GATEWAY_SECRET: `${'a'.repeat(32)},${'b'.repeat(32)}`,
-      LAUNCHER_DRIVER: 'process',
+      ...PROCESS,
       LAUNCHER_AGENT_FILE: 'agents/mine.js',
       LAUNCHER_AGENT_ENV_FILE: 'agent.env',
       LAUNCHER_DEPLOYMENT: 'blue-1',
@@ -161,7 +164,7 @@ test('a secret of the environment spares the secret file that the file names', (
 test('listeners may all ask for any free port', () => {
   const LAUNCHER_WEBHOOK_LISTEN = '127.0.0.1:0';
   const LAUNCHER_GATEWAY_LISTEN = '127.0.0.1:0';
-  const env = { LAUNCHER_WEBHOOK_LISTEN, LAUNCHER_GATEWAY_LISTEN };
+  const env = { ...PROCESS, LAUNCHER_WEBHOOK_LISTEN, LAUNCHER_GATEWAY_LISTEN };
   expect(errorsOf({ env })).toEqual([]);
 });
 
@@ -259,7 +262,7 @@ const BAD: readonly [title: string, given: Given, ...parts: string[]][] = [
     { env: { LAUNCHER_GATEWAY_SECRET: `${'a'.repeat(32)},topsecret` } },
     'LAUNCHER_GATEWAY_SECRET (value not shown)',
   ],
-  ['driver', { env: { LAUNCHER_DRIVER: 'docker' } }, 'LAUNCHER_DRIVER is "docker"', 'process'],
+  ['driver', { env: { LAUNCHER_DRIVER: 'podman' } }, 'LAUNCHER_DRIVER is "podman"', 'docker'],
   ['driver', { env: { LAUNCHER_DRIVER: 'ecs' } }, 'this version has no other driver'],
   ['deployment', { env: { LAUNCHER_DEPLOYMENT: 'Prod' } }, 'LAUNCHER_DEPLOYMENT is "Prod"', 'a-z'],
   ['deployment', { env: { LAUNCHER_DEPLOYMENT: 'x'.repeat(25) } }, '1 to 24'],
@@ -275,7 +278,13 @@ const BAD: readonly [title: string, given: Given, ...parts: string[]][] = [
   ],
   [
     'one address for two',
-    { env: { LAUNCHER_ADMIN_LISTEN: 'localhost:1', LAUNCHER_GATEWAY_LISTEN: '127.0.0.1:1' } },
+    {
+      env: {
+        ...PROCESS,
+        LAUNCHER_ADMIN_LISTEN: 'localhost:1',
+        LAUNCHER_GATEWAY_LISTEN: '127.0.0.1:1',
+      },
+    },
     'LAUNCHER_GATEWAY_LISTEN and LAUNCHER_ADMIN_LISTEN both take port 1',
   ],
   ['gateway URL', { env: { LAUNCHER_GATEWAY_URL: 'http://h' } }, 'LAUNCHER_GATEWAY_URL', 'ws://'],
@@ -294,12 +303,28 @@ const BAD: readonly [title: string, given: Given, ...parts: string[]][] = [
   ['typo', { env: { LAUNCHER_RETRYS: '1' } }, 'LAUNCHER_RETRYS', 'did you mean LAUNCHER_RETRIES?'],
   ['prefix', { env: { LAUNCHER_LIVEKIT_URL: 'x' } }, 'did you mean LIVEKIT_URL?'],
   ['unknown', { env: { LAUNCHER_FROBNICATE: '1' } }, 'LAUNCHER_FROBNICATE is no setting', 'remove'],
-  ['image', { env: { LAUNCHER_AGENT_IMAGE: 'x' } }, `LAUNCHER_AGENT_IMAGE: ${LATER}`],
-  ['network', { env: { LAUNCHER_DOCKER_NETWORK: 'host' } }, `LAUNCHER_DOCKER_NETWORK: ${LATER}`],
+  ['no image', { env: { LAUNCHER_AGENT_IMAGE: undefined } }, 'LAUNCHER_AGENT_IMAGE is not set'],
+  ['odd image', { env: { LAUNCHER_AGENT_IMAGE: 'a b' } }, 'LAUNCHER_AGENT_IMAGE is "a b"'],
+  [
+    "the other driver's setting",
+    { env: { LAUNCHER_DRIVER: 'process' } },
+    'LAUNCHER_AGENT_IMAGE is "agents/mine:1": it is for LAUNCHER_DRIVER=docker',
+  ],
+  [
+    'the other way round',
+    { env: { LAUNCHER_AGENT_FILE: 'a.js' } },
+    'LAUNCHER_AGENT_FILE is "a.js": it is for LAUNCHER_DRIVER=process',
+  ],
+  [
+    'gateway on loopback, tasks on a bridge',
+    { env: { LAUNCHER_GATEWAY_LISTEN: '127.0.0.1:8083' } },
+    'LAUNCHER_GATEWAY_LISTEN is 127.0.0.1:8083: containers on a bridge cannot reach loopback',
+  ],
+  ['network', { env: { LAUNCHER_DOCKER_NETWORK: '/x' } }, 'LAUNCHER_DOCKER_NETWORK is "/x"'],
   ['ECS', { env: { LAUNCHER_ECS_CLUSTER: 'x' } }, `LAUNCHER_ECS_CLUSTER: ${LATER}`],
   [
     'agent file',
-    { env: { LAUNCHER_AGENT_FILE: 'missing.js' } },
+    { env: { ...PROCESS, LAUNCHER_AGENT_FILE: 'missing.js' } },
     'LAUNCHER_AGENT_FILE is "missing.js": there is no file /base/missing.js that can be read',
   ],
   [
@@ -342,7 +367,9 @@ test.each([
   ['[::1]:0', 'ws://[::1]:4711'],
   ['127.0.0.2:0', 'ws://127.0.0.2:4711'],
 ])('tasks reach a gateway on %s at %s', (listen, url) => {
-  expect(gatewayUrlOf(accepted({ env: { LAUNCHER_GATEWAY_LISTEN: listen } }), 4711)).toBe(url);
+  expect(
+    gatewayUrlOf(accepted({ env: { ...PROCESS, LAUNCHER_GATEWAY_LISTEN: listen } }), 4711),
+  ).toBe(url);
 });
 
 test('a given gateway URL is taken as it is', () => {
@@ -360,4 +387,24 @@ test('no secret shows in the summary or when the configuration is printed', () =
     expect(printed.join()).not.toContain(secret);
   }
   expect(describeConfig(config)).toMatchObject({ admin_listen: '127.0.0.1:8082' });
+});
+
+test.each([
+  [{}, 'ws://host.docker.internal:7', 'ws://host.docker.internal:7880'],
+  [
+    { LAUNCHER_DOCKER_NETWORK: 'mine' },
+    'ws://host.docker.internal:7',
+    'ws://host.docker.internal:7880',
+  ],
+  [{ LAUNCHER_DOCKER_NETWORK: 'host' }, 'ws://127.0.0.1:7', 'ws://127.0.0.1:7880'],
+  [PROCESS, 'ws://127.0.0.1:7', 'ws://127.0.0.1:7880'],
+  [
+    { LAUNCHER_TASK_LIVEKIT_URL: 'ws://localhost:1' },
+    'ws://host.docker.internal:7',
+    'ws://localhost:1',
+  ],
+])('with %j, tasks reach this machine as they must', (env, gateway, livekit) => {
+  const config = accepted({ env: { LIVEKIT_URL: 'ws://127.0.0.1:7880', ...env } });
+  expect(gatewayUrlOf(config, 7)).toBe(gateway);
+  expect(config.taskLivekitUrl).toBe(livekit);
 });
