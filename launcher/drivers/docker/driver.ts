@@ -78,6 +78,7 @@ export function dockerDriver(options: DockerDriverOptions): DockerDriver {
     images,
     readVariables: variablesReader(log),
     isStopping: (id) => stops.isStopping(id),
+    clock,
   };
   return {
     traits: TRAITS,

@@ -7,6 +7,7 @@
  * leaves nothing behind; should that fail as well, it is listed as ended, with the engine's words.
  */
 import { engineName, type LaunchRequest, type LaunchResult, type TaskKey } from '../../driver.ts';
+import { type Clock, delay } from '../../lib/clock.ts';
 import type { VariablesReader } from '../../lib/env-file.ts';
 import type { Engine } from './calls.ts';
 import { type Inspection, isHalfDone, taskOf } from './convert.ts';
@@ -16,6 +17,10 @@ import { keyOf } from './labels.ts';
 import type { Networks } from './network.ts';
 import { type ContainerOptions, containerSpec } from './spec.ts';
 
+/** Looks at a name that another launcher has just taken. */
+const LOOKS_MAX = 20;
+const LOOK_AGAIN_MS = 50;
+
 export interface LaunchParts {
   readonly deployment: string;
   readonly networks: Networks;
@@ -23,6 +28,7 @@ export interface LaunchParts {
   readonly images: Images;
   readonly readVariables: VariablesReader;
   readonly isStopping: (id: string) => boolean;
+  readonly clock: Clock;
 }
 
 /** The contract's `launch`; rejects where the contract says `unknown`. */
@@ -37,7 +43,7 @@ export async function launch(
   if (before !== null) return finish(parts, engine, before, request.key, signal);
   const created = await create(parts, engine, request, signal);
   if (typeof created === 'object' && created !== null) return created;
-  const seen = await engine.inspect(created ?? name, signal);
+  const seen = await look(parts, engine, created ?? name, signal);
   if (seen === null) return { outcome: 'unknown', detail: 'the container was removed meanwhile' };
   return finish(parts, engine, seen, request.key, signal);
 }
@@ -65,6 +71,21 @@ async function create(
     if (statusOf(error) === 404) images.forget(request.template);
     return refusedOrThrown(error);
   }
+}
+
+/** The engine takes a name before it shows the container: between the two there is none to see. */
+async function look(
+  { clock }: LaunchParts,
+  engine: Engine,
+  idOrName: string,
+  signal: AbortSignal,
+): Promise<Inspection | null> {
+  for (let looks = 1; looks < LOOKS_MAX; looks += 1) {
+    const seen = await engine.inspect(idOrName, signal);
+    if (seen !== null) return seen;
+    await delay(clock, LOOK_AGAIN_MS, signal);
+  }
+  return engine.inspect(idOrName, signal);
 }
 
 /** Brings a container that has the key's name to where the launch is done. */
