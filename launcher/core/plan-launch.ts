@@ -21,6 +21,9 @@ import type { LaunchTrouble, RoomMemory } from './remembered.ts';
 import type { PresentAgent } from './room.ts';
 import { judge, type Judgement } from './verdict.ts';
 
+/** How often a launch is repeated while the engine fetches its image. */
+const PULLING_MS = 4_000;
+
 type End = Judgement & { readonly key: TaskKey; readonly endedAtMs: number };
 
 export function planLaunch(
@@ -93,13 +96,14 @@ function planTrouble(
 ): Plan {
   const { attempt, outcome, retry, detail } = trouble;
   if (retry === 'never') return fail(room, `launch refused: ${detail}`);
-  const overdue = nowMs - trouble.firstAtMs >= view.profile.startDeadlineMs;
+  const overdue = !trouble.pulling && nowMs - trouble.firstAtMs >= view.profile.startDeadlineMs;
   if (outcome === 'refused' && overdue) {
     return fail(room, `launches were refused until the start deadline: ${detail}`);
   }
   const story =
     outcome === 'unknown' ? `the launch's answer was lost: ${detail}` : `launch refused: ${detail}`;
-  const dueAtMs = trouble.atMs + backoffMs(trouble.count, `${room.sid}-${attempt}`);
+  const backoff = backoffMs(trouble.count, `${room.sid}-${attempt}`);
+  const dueAtMs = trouble.atMs + (trouble.pulling ? PULLING_MS : backoff);
   if (nowMs < dueAtMs)
     return { ...wait(room, `${story}; again after its backoff`, dueAtMs), state: 'waiting' };
   return launch(room, retry === 'next-key' ? attempt + 1 : attempt, story);

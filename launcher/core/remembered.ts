@@ -58,6 +58,8 @@ export interface LaunchTrouble {
   readonly outcome: 'refused' | 'unknown';
   /** What the engine advised; `same-key` for an unknown outcome. */
   readonly retry: Retry;
+  /** The engine fetches the image meanwhile: counts as no failure and towards no deadline. */
+  readonly pulling: boolean;
   readonly detail: string;
   readonly count: number;
   readonly firstAtMs: number;

@@ -115,7 +115,8 @@ function serverConfig(
       udp_port: ports.udp,
       node_ip: options.nodeIp ?? '127.0.0.1',
       use_external_ip: false,
-      enable_loopback_candidate: true,
+      // Beside another address it would be the one that media is waited for at.
+      enable_loopback_candidate: options.nodeIp === undefined,
       // Nothing answers there, and nothing asks beyond this machine.
       stun_servers: ['127.0.0.1:3478'],
     },

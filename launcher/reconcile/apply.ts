@@ -21,9 +21,6 @@ import type { SocketsPort } from './ports.ts';
 /** How long one call may take; a launch that takes longer is `unknown` and is repeated. */
 const CALL_TIMEOUT_MS = 60_000;
 
-/** As if it were the fourth refusal: every four seconds or so. */
-const PULLING_COUNT = 4;
-
 export interface ApplierParts {
   readonly driver: Driver;
   readonly sockets: SocketsPort;
@@ -159,11 +156,12 @@ export class Applier {
     }
     const retry = result.outcome === 'refused' ? result.retry : 'same-key';
     const { outcome, detail } = result;
-    // While an image is fetched no time counts, and the backoff does not grow.
+    const before = room.trouble;
     const pulling = result.outcome === 'refused' && result.reason === 'pulling';
-    const count = pulling ? PULLING_COUNT : (room.trouble?.count ?? 0) + 1;
-    const firstAtMs = (pulling ? null : room.trouble?.firstAtMs) ?? atMs;
-    room.trouble = { attempt, outcome, retry, detail, count, firstAtMs, atMs };
+    const count = (before?.count ?? 0) + (pulling ? 0 : 1);
+    const pulledMs = before?.pulling ? atMs - before.atMs : 0;
+    const firstAtMs = (before?.firstAtMs ?? atMs) + pulledMs;
+    room.trouble = { attempt, outcome, retry, pulling, detail, count, firstAtMs, atMs };
     return atMs;
   }
 

@@ -29,6 +29,7 @@ const trouble = (more: Partial<LaunchTrouble>) => (memory: Memory) => {
     attempt: 1,
     outcome: 'refused',
     retry: 'same-key',
+    pulling: false,
     detail: 'no room on the machine',
     count: 1,
     firstAtMs: NOW - 10_000,
@@ -449,6 +450,13 @@ const ROWS: readonly Row[] = [
     actions: ['fail'],
     state: 'failed',
     reason: /no such agent file/,
+  },
+  {
+    name: 'while an image is fetched no deadline counts',
+    scene: {
+      remembers: trouble({ pulling: true, count: 0, firstAtMs: NOW - 900_000, atMs: NOW - 4_000 }),
+    },
+    actions: ['launch 1'],
   },
   {
     name: 'refusals end at the start deadline',
