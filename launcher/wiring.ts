@@ -66,6 +66,7 @@ export async function wire(options: WiringOptions): Promise<Reconciler> {
     profile: config.profiles[0]!,
     bounds: launchBounds(),
     resyncMs: config.resyncMs,
+    taskLivekitUrl: config.taskLivekitUrl,
     taskEnv: (key: TaskKey) => ({
       LIVEKIT_URL: gatewayUrlOf(config, gateway!.port),
       LIVEKIT_API_KEY: key,

@@ -18,6 +18,8 @@ import type { Clock } from '../lib/clock.ts';
 import { reasonOf, type Log } from '../lib/log.ts';
 import type { SocketsPort } from './ports.ts';
 
+/** Our runner's exit code for a room that it could not get, join or keep. */
+const EXIT_UNREACHABLE = 75;
 /** How long one call may take; a launch that takes longer is `unknown` and is repeated. */
 const CALL_TIMEOUT_MS = 60_000;
 
@@ -31,6 +33,8 @@ export interface ApplierParts {
   readonly log: Log;
   /** What a task gets as its environment: the gateway's URL and its own credential. */
   readonly taskEnv: (key: TaskKey) => Readonly<Record<string, string>>;
+  /** The server as tasks reach it: named where one did not. */
+  readonly taskLivekitUrl: string;
   /** Called when a launch went out or is over: the next room may have its turn. */
   readonly turnFree: () => void;
 }
@@ -116,7 +120,10 @@ export class Applier {
     known.judged = { ...judgement, endedAtMs: task.endedAtMs ?? clock.nowMs() };
     const { verdict, reason } = judgement;
     const ranMs = (task.endedAtMs ?? clock.nowMs()) - (task.startedAtMs ?? task.createdAtMs);
-    const fields = { ...idOf(key), verdict, reason, code: task.exit?.code ?? null, ran_ms: ranMs };
+    const code = task.exit?.code ?? null;
+    const unjoined = known.ending?.cause === 'never-joined' || code === EXIT_UNREACHABLE;
+    const livekit_url = unjoined ? this.#parts.taskLivekitUrl : undefined;
+    const fields = { ...idOf(key), verdict, reason, code, ran_ms: ranMs, livekit_url };
     const good = verdict === 'served' || verdict === 'displaced';
     log.event('task.end', fields, !running && !launched ? 'debug' : good ? 'info' : 'warn');
   }

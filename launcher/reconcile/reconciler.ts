@@ -27,6 +27,7 @@ export interface ReconcilerOptions {
   readonly profile: Profile;
   readonly bounds: LaunchBounds;
   readonly resyncMs: number;
+  readonly taskLivekitUrl: string;
   readonly taskEnv: (key: TaskKey) => Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly log: Log;

@@ -73,6 +73,7 @@ const trouble = (attempt: number): LaunchTrouble => ({
   attempt,
   outcome: 'unknown',
   retry: 'same-key',
+  pulling: false,
   detail: '',
   count: 1,
   firstAtMs: 0,

@@ -292,6 +292,8 @@ describe('the reconciler', () => {
     await world.clock.advance(66_000);
     expect(world.tasks()).toEqual([`${KEY}:ended`, 'r-RM_a-2:live']);
     expect(world.terminated).toEqual([]);
+    const end = world.log.lines.find((line) => line.text === 'task.end');
+    expect(end?.fields).toMatchObject({ livekit_url: 'ws://livekit.example' });
   });
 
   it('ends a task whose agent went missing from the room, and tries again', async () => {

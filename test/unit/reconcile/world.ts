@@ -32,6 +32,7 @@ export class World {
       profile: PROFILE,
       bounds: { inFlight: 4, perSecond: 100, perNamePerMinute: 20 },
       resyncMs: 30_000,
+      taskLivekitUrl: 'ws://livekit.example',
       taskEnv: (key) => ({ LIVEKIT_API_KEY: key }),
       clock: this.clock,
       log: this.log,
