@@ -1,6 +1,7 @@
 /** The command `room-launcher`: reads the command line, and says what it could not do and why. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { EngineChoice } from './dev/engine.ts';
 import type { Terminal } from './dev/progress.ts';
 import { serve } from './serve.ts';
 
@@ -61,7 +62,21 @@ function commandLine(io: CliIo, done: (code: number) => void): Command {
     .description('a LiveKit server, the launcher and a served room, all on this machine')
     .option('--rooms <n>', 'how many rooms at once', roomCount, 1)
     .option('--stay', 'leave it running and print where to look; Ctrl-C ends it', false)
-    .action(async (options: { rooms: number; stay: boolean }) => {
+    .addOption(
+      new Option('--engine <name>', 'what tasks run on; default: docker, if it can be').choices([
+        'docker',
+        'process',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--network <name>',
+        "of containers: the deployment's own bridge, or the host's",
+      ).choices(['own', 'host']),
+    )
+    .action(async (options: EngineChoice & { rooms: number; stay: boolean }, command: Command) => {
+      if (options.engine === 'process' && options.network !== undefined)
+        command.error("option '--network' is for '--engine docker'");
       // Loaded only here: it brings LiveKit's native client along.
       const { dev } = await import('./dev/demo.ts');
       done(await dev(options, io));

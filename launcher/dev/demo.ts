@@ -6,6 +6,7 @@ import { dispose } from '@livekit/rtc-node';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { reasonOf } from '../lib/log.ts';
 import type { Env } from './command.ts';
+import type { EngineChoice } from './engine.ts';
 import { LiveKitServerMissing } from './livekit-binary.ts';
 import { JobFailed, joinToken, type MainJob, runMainJob } from './main-job.ts';
 import { createProgress, type Progress, type Terminal, waitingFor } from './progress.ts';
@@ -14,7 +15,7 @@ import { startUpSplit } from './start-up.ts';
 import { renderTimeline, renderTimelines } from './timeline.ts';
 import { StepFailed } from './wait.ts';
 
-export interface DevOptions {
+export interface DevOptions extends EngineChoice {
   /** How many rooms at once, from 1. */
   readonly rooms: number;
   /** Leave everything running afterwards, until the signal aborts. */
@@ -77,10 +78,15 @@ export async function dev(options: DevOptions, io: DevIo): Promise<number> {
   return code;
 }
 
-async function run({ rooms, stay }: DevOptions, demo: Demo, started: Started): Promise<void> {
-  const { progress, stdout, signal } = demo;
+async function run(options: DevOptions, demo: Demo, started: Started): Promise<void> {
+  const { rooms, stay } = options;
+  const { progress, stdout, stderr, signal } = demo;
+  const warn = (line: string) => {
+    progress.clear();
+    stderr.write(`${line}\n`);
+  };
   const services = await startServices(
-    { ...demo, progress: (line) => progress.show(line) },
+    { ...demo, wanted: options, progress: (line) => progress.show(line), warn },
     started,
   );
   try {
@@ -129,24 +135,24 @@ async function runJobs(count: number, services: Services, demo: Demo): Promise<M
   }
 }
 
-async function report(jobs: readonly MainJob[], { launcher }: Services): Promise<string> {
+async function report(jobs: readonly MainJob[], { engine }: Services): Promise<string> {
   const [first] = jobs;
   if (!first) return '';
   const rendered = jobs.length === 1 ? renderTimeline(first) : renderTimelines(jobs);
-  const split = startUpSplit(await launcher.taskLog(first.task));
+  const split = startUpSplit(await engine.taskLog(first.task));
   const who = jobs.length === 1 ? 'its runner' : `the runner of ${first.room}`;
   const start = split ? `\nStart-up of ${who}: ${split}\n` : '';
   const what = jobs.length === 1 ? 'One room, one task' : `${jobs.length} rooms, a task each`;
-  return `${what}. Milliseconds since the room's creation was asked for:\n\n${rendered}\n${start}`;
+  return `${what}: ${engine.text}. Milliseconds since the room's creation was asked for:\n\n${rendered}\n${start}`;
 }
 
 /** Adds to a failed step what the launcher and the task logged last. */
-async function explain(error: unknown, { launcher }: Services): Promise<Error> {
+async function explain(error: unknown, { engine, launcher }: Services): Promise<Error> {
   const parts = [describe(error)];
   const lines = launcher.log.tail();
   if (lines.length > 0) parts.push('Last lines of the launcher:', ...lines);
   if (error instanceof JobFailed && error.task !== null) {
-    const log = (await launcher.taskLog(error.task)).trimEnd().split('\n').slice(-TASK_LOG_LINES);
+    const log = (await engine.taskLog(error.task)).trimEnd().split('\n').slice(-TASK_LOG_LINES);
     if (log.join('') !== '') parts.push(`Last lines of task ${error.task}:`, ...log);
   }
   return new Explained(parts.join('\n'), { cause: error });
@@ -162,7 +168,7 @@ function describe(error: unknown): string {
   return `failed: ${reasonOf(error)}`;
 }
 
-async function whereToLook({ server, launcher, secretFile }: Services): Promise<string> {
+async function whereToLook({ engine, server, launcher, secretFile }: Services): Promise<string> {
   const token = await joinToken(server, STAY_ROOM, 'you');
   const link = new URL('https://meet.livekit.io/custom');
   link.searchParams.set('liveKitUrl', server.url);
@@ -173,7 +179,7 @@ async function whereToLook({ server, launcher, secretFile }: Services): Promise<
     ['URL, key, secret', secretFile],
     ['rooms and tasks', `${launcher.adminUrl}/api/rooms  ${launcher.adminUrl}/api/tasks`],
     ['launcher log', launcher.logFile],
-    ['task logs', `${launcher.stateDir}/<task>/log`],
+    ['task logs', engine.logHint],
     ['server log', server.logFile],
     ['join token', token],
     ['join', link.href],

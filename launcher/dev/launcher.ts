@@ -4,13 +4,13 @@
  */
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { Clock } from '../lib/clock.ts';
 import type { Env } from './command.ts';
+import type { DemoEngine } from './engine.ts';
 import { type LauncherLog, readLauncherLog } from './launcher-log.ts';
 import type { LiveKitServer } from './livekit-server.ts';
 import { type Child, startChild } from './process.ts';
@@ -26,9 +26,10 @@ export interface LauncherOptions {
   /** The user's environment; its LIVEKIT_ and LAUNCHER_ settings aim elsewhere and are left out. */
   readonly env: Env;
   readonly server: LiveKitServer;
+  readonly engine: Pick<DemoEngine, 'hostAddress' | 'settings'>;
   readonly ports: LauncherPorts;
   readonly deployment: string;
-  /** Private folder for state and log. */
+  /** Private folder for its log. */
   readonly folder: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -39,10 +40,6 @@ export interface RunningLauncher {
   readonly log: LauncherLog;
   readonly logFile: string;
   readonly adminUrl: string;
-  /** The deployment's directory of the process engine: a folder per task. */
-  readonly stateDir: string;
-  /** The log of a task; empty when there is none (any more). */
-  taskLog(key: string): Promise<string>;
   /** Stops every task and resolves when none runs; false when one still does after a while. */
   stopTasks(): Promise<boolean>;
   /** Orderly end of the launcher alone; tasks go on without it. */
@@ -74,38 +71,34 @@ export async function startLauncher(options: LauncherOptions): Promise<RunningLa
   throw new StepFailed('launcher ready', [why, ...launcher.log.tail()].join('\n'));
 }
 
-function launcherEnv({ env, server, ports, deployment, folder }: LauncherOptions): Env {
+function launcherEnv({ env, server, engine, ports, deployment }: LauncherOptions): Env {
   const theirs = Object.entries(env).filter(([name]) => !/^(LIVEKIT|LAUNCHER)_/.test(name));
   return {
     ...Object.fromEntries(theirs),
     LIVEKIT_URL: server.url,
     LIVEKIT_API_KEY: server.apiKey,
     LIVEKIT_API_SECRET: server.apiSecret.reveal(),
-    LAUNCHER_DRIVER: 'process',
+    ...engine.settings,
     LAUNCHER_DEPLOYMENT: deployment,
     LAUNCHER_WEBHOOK_LISTEN: `127.0.0.1:${ports.webhook}`,
-    LAUNCHER_GATEWAY_LISTEN: `127.0.0.1:${ports.gateway}`,
+    LAUNCHER_GATEWAY_LISTEN: `${engine.hostAddress}:${ports.gateway}`,
     LAUNCHER_ADMIN_LISTEN: `127.0.0.1:${ports.admin}`,
-    XDG_STATE_HOME: join(folder, 'state'),
   };
 }
 
 function handleOf(child: Child, options: LauncherOptions): RunningLauncher {
-  const { folder, deployment, ports, clock } = options;
+  const { folder, ports, clock } = options;
   const logFile = join(folder, 'launcher.log');
   const copy = createWriteStream(logFile, { mode: 0o600 });
   const { stdout, stderr } = child.process;
   const streams = [stdout, stderr].filter((stream) => stream !== null);
   const log = readLauncherLog(streams, (line) => void copy.write(`${line}\n`));
   const adminUrl = `http://127.0.0.1:${ports.admin}`;
-  const stateDir = join(folder, 'state', 'room-launcher', deployment);
   return {
     child,
     log,
     logFile,
     adminUrl,
-    stateDir,
-    taskLog: (key) => readFile(join(stateDir, key, 'log'), 'utf8').catch(() => ''),
     stopTasks: () => stopTasks(child, adminUrl, clock),
     async stop() {
       await child.stop(STOP_GRACE_MS);

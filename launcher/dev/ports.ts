@@ -21,6 +21,20 @@ export async function freeTcpPorts(count: number): Promise<number[]> {
   return ports;
 }
 
+/** Whether `address` is one of this machine's, so that something here can listen at it. */
+export async function canListen(address: string): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(0, address);
+    await once(server, 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    server.close();
+  }
+}
+
 /** One UDP port that nobody has bound now. */
 export async function freeUdpPort(): Promise<number> {
   const socket = createSocket('udp4');

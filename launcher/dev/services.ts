@@ -1,4 +1,4 @@
-/** Everything that the demo runs on: a LiveKit server and a launcher, in one private folder. */
+/** Everything that the demo runs on: an engine, a LiveKit server and a launcher. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import type { Clock } from '../lib/clock.ts';
 import type { Env } from './command.ts';
+import { type DemoEngine, type EngineChoice, openEngine } from './engine.ts';
 import { type RunningLauncher, startLauncher } from './launcher.ts';
-import { killLeftovers } from './leftovers.ts';
 import { findLiveKitServer } from './livekit-binary.ts';
 import { type LiveKitServer, startLiveKitServer } from './livekit-server.ts';
 import { freeTcpPorts } from './ports.ts';
 
 export interface Services {
+  readonly engine: DemoEngine;
   readonly server: LiveKitServer;
   readonly launcher: RunningLauncher;
   readonly rooms: RoomServiceClient;
@@ -29,18 +30,24 @@ export interface ServicesOptions {
   readonly env: Env;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  readonly wanted: EngineChoice;
   readonly progress: (line: string) => void;
+  /** Gets what the user has to know. */
+  readonly warn: (line: string) => void;
 }
 
+const LOOPBACK = '127.0.0.1';
 /** Long enough that no room of the demo ends by itself, short enough after the last one left. */
 const ROOM = { emptyTimeoutSeconds: 300, departureTimeoutSeconds: 20 };
 
 /** Starts all parts; each registers in `started` how it is undone before the next one starts. */
 export async function startServices(options: ServicesOptions, started: Started): Promise<Services> {
-  const { env, clock, signal, progress } = options;
-  const bin = await findLiveKitServer({ env, progress, signal });
+  const { env, clock, signal, progress, wanted, warn } = options;
   const folder = await mkdtemp(join(tmpdir(), 'room-launcher-'));
   started.undo.push(() => rm(folder, { recursive: true, force: true }));
+  const deployment = `demo-${randomBytes(4).toString('hex')}`;
+  const engine = await openEngine(wanted, { env, deployment, folder }, warn);
+  const bin = await findLiveKitServer({ env, progress, signal });
 
   const [webhook = 0, gateway = 0, admin = 0] = await freeTcpPorts(3);
   progress('starting livekit-server');
@@ -50,6 +57,8 @@ export async function startServices(options: ServicesOptions, started: Started):
     signal,
     webhookUrls: [`http://127.0.0.1:${webhook}/webhook`],
     roomConfig: ROOM,
+    bindAddresses: [...new Set([LOOPBACK, engine.hostAddress])],
+    nodeIp: engine.hostAddress,
     logFile: join(folder, 'livekit-server.log'),
   });
   started.undo.push(() => server[Symbol.asyncDispose]());
@@ -62,11 +71,12 @@ export async function startServices(options: ServicesOptions, started: Started):
   await writeFile(secretFile, text, { mode: 0o600 });
 
   progress('starting the launcher');
-  const deployment = `demo-${randomBytes(4).toString('hex')}`;
+  started.undo.push(() => engine.clear());
   const ports = { webhook, gateway, admin };
-  const launcher = await startLauncher({ env, server, ports, deployment, folder, clock, signal });
+  const parts = { env, server, engine, ports, deployment, folder, clock, signal };
+  const launcher = await startLauncher(parts);
   started.undo.push(() => endLauncher(launcher, rooms));
-  return { server, launcher, rooms, secretFile };
+  return { engine, server, launcher, rooms, secretFile };
 }
 
 /** Undoes what was started, the newest first; one failure does not keep the rest from going. */
@@ -83,5 +93,4 @@ async function endLauncher(launcher: RunningLauncher, rooms: RoomServiceClient):
   await Promise.allSettled(open.map(({ name }) => rooms.deleteRoom(name)));
   await launcher.stopTasks();
   await launcher.stop();
-  await killLeftovers(launcher.stateDir);
 }
