@@ -1,8 +1,23 @@
-/** `npm run demo`: all set-up, then `room-launcher dev` with the arguments given. */
+/**
+ * `npm run demo`: all set-up, then `room-launcher dev` with the arguments given.
+ *
+ * Tasks run in containers where the runner's image can be built, else, and that is said, as
+ * processes. An engine or network that was asked for is taken or is a failure.
+ */
 import { join } from 'node:path';
 import process from 'node:process';
-import { root, run, setUp } from './setup.mjs';
+import { buildAgentImage, fail, root, run, say, setUp } from './setup.mjs';
+
+const args = process.argv.slice(2);
+const asked = /--(?:engine[ =](\w+)|network)/.exec(args.join(' '));
+const processes = asked?.[1] === 'process';
 
 await setUp();
+const whyNot = processes ? null : await buildAgentImage();
+if (whyNot && asked) fail(`failed: containers: ${whyNot}`);
+if (whyNot) {
+  say(`NO CONTAINERS, tasks run as processes of this machine: ${whyNot}`);
+  args.push('--engine', 'process');
+}
 const main = join(root, 'dist', 'launcher', 'main.js');
-process.exitCode = await run(process.execPath, [main, 'dev', ...process.argv.slice(2)]);
+process.exitCode = await run(process.execPath, [main, 'dev', ...args]);

@@ -5,10 +5,12 @@
  *
  * An engine: Debian's, installed and started where none answers (as root). A base image: Docker
  * Hub's where it can be pulled; else Debian by debootstrap with Node and npm from the npm registry,
- * made once and kept outside the clone. On Node's own modules alone. The second time it only looks.
+ * made once and kept outside the clone. And busybox, of which the tests' smallest image is made. On
+ * Node's own modules alone. The second time it only looks.
  */
 import { spawn } from 'node:child_process';
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -33,11 +35,16 @@ const MADE_BASE = `room-launcher-base:${DEBIAN}`;
 /** Says what a made base holds, so that a newer choice replaces it. */
 const CONTENT = `${DEBIAN}-node-${NODE}-npm-${NPM}-${process.arch}`;
 
+/** What tests make an image of (test/support/docker-engine.ts): this file, else that image. */
+const BUSYBOX = '/bin/busybox';
+const BUSYBOX_IMAGE = 'busybox:1.37';
+
 const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
 const cache = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'room-launcher');
 
 try {
   await needEngine();
+  await needBusybox();
   process.stdout.write(`${env.BASE_IMAGE || (await findBase())}\n`);
 } catch (error) {
   if (!(error instanceof DockerError)) throw error;
@@ -72,6 +79,13 @@ async function whyNoEngine() {
   } catch (error) {
     return error.message;
   }
+}
+
+async function needBusybox() {
+  if (existsSync(BUSYBOX)) return;
+  if ((await run('docker', ['image', 'inspect', BUSYBOX_IMAGE])).code === 0) return;
+  if ((await run('docker', ['pull', '--quiet', BUSYBOX_IMAGE])).code === 0) return;
+  await install('busybox-static');
 }
 
 /** Docker Hub's where it can be had, else our own. */

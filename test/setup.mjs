@@ -1,12 +1,14 @@
 /**
- * Makes a fresh clone ready to run: checks Node, installs the dependencies, builds. On Node's own
- * modules alone, because nothing else is there yet.
+ * Makes a fresh clone ready to run: checks Node, installs the dependencies, builds, and builds the
+ * runner's image. On Node's own modules alone, because nothing else is there yet.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { DockerError } from '../scripts/docker-client.mjs';
+import { buildImage } from '../scripts/image-build.mjs';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -16,6 +18,18 @@ export async function setUp() {
   if (!isInstalled())
     await step('installing the dependencies', npm(['ci', '--no-audit', '--no-fund']));
   await step('building', npm(['run', '--silent', 'build']));
+}
+
+/** The runner's image, for containers. Null when it was built, else why not: one line. */
+export async function buildAgentImage() {
+  try {
+    await buildImage('agent', { env: process.env, say });
+    return null;
+  } catch (error) {
+    if (!(error instanceof DockerError)) throw error;
+    if (error.output) say(error.output);
+    return error.message;
+  }
 }
 
 function checkNode() {
@@ -86,7 +100,11 @@ export async function run(file, args, env = process.env) {
   return code;
 }
 
-export function fail(line) {
+export function say(line) {
   process.stderr.write(`${line}\n`);
+}
+
+export function fail(line) {
+  say(line);
   process.exit(1);
 }

@@ -1,42 +1,51 @@
 /**
  * `npm test`: all set-up, then vitest with the arguments given.
  *
- * A part that tests need and this machine cannot have (a LiveKit server) leaves those tests out, and
- * that is said first and last. With CI=true it is a failure: nothing is left out.
+ * A part that tests need and this machine cannot have (a LiveKit server, containers) leaves those
+ * tests out, and that is said first and last. With CI=true it is a failure: nothing is left out.
  */
 import { join } from 'node:path';
 import process from 'node:process';
-import { fail, root, run, setUp } from './setup.mjs';
+import { buildAgentImage, fail, root, run, say, setUp } from './setup.mjs';
 
 await setUp();
-const { env, missing } = await findParts();
-if (missing && process.env['CI'] === 'true') fail(`CI=true, and ${missing}`);
-if (missing) loudly(missing);
+const env = { ...process.env };
+const missing = await findParts();
+env.ROOM_LAUNCHER_TEST_WITHOUT = missing.map(({ part }) => part).join();
+if (missing.length > 0) {
+  if (env.CI === 'true') fail(`CI=true, and ${missing.map(({ why }) => why).join('\nand ')}`);
+  loudly();
+}
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 process.exitCode = await run(process.execPath, [vitest, 'run', ...process.argv.slice(2)], env);
-if (missing) loudly(missing);
+if (missing.length > 0) loudly();
 
-/** The environment for the tests, and why a part is missing, if one is. */
+/** What this machine cannot have, each with the tests that need it and why not. */
 async function findParts() {
+  const found = [
+    { part: 'livekit', tests: 'the real LiveKit server', why: await findServer() },
+    { part: 'docker', tests: 'containers', why: await buildAgentImage() },
+  ];
+  return found.filter(({ why }) => why !== null);
+}
+
+/** Names the server to the tests; null when there is one, else why not. */
+async function findServer() {
   const { findLiveKitServer, LiveKitServerMissing } =
     await import('../dist/launcher/dev/livekit-binary.js');
   try {
-    const bin = await findLiveKitServer({ env: process.env, progress: say });
-    return { env: { ...process.env, LIVEKIT_SERVER_BIN: bin }, missing: null };
+    env.LIVEKIT_SERVER_BIN = await findLiveKitServer({ env, progress: say });
+    return null;
   } catch (error) {
-    if (!(error instanceof LiveKitServerMissing)) return fail(error.message);
-    return {
-      env: { ...process.env, ROOM_LAUNCHER_TEST_WITHOUT: 'livekit' },
-      missing: error.message,
-    };
+    if (!(error instanceof LiveKitServerMissing)) fail(error.message);
+    return error.message;
   }
 }
 
-function loudly(why) {
+function loudly() {
   const bar = '!'.repeat(100);
-  say(`\n${bar}\nTESTS ARE LEFT OUT: those with the real LiveKit server.\n${why}\n${bar}\n`);
-}
-
-function say(line) {
-  process.stderr.write(`${line}\n`);
+  const lines = missing.map(
+    ({ tests, why }) => `TESTS ARE LEFT OUT: those with ${tests}.\n${why}\n`,
+  );
+  say(`\n${bar}\n${lines.join('\n')}${bar}\n`);
 }
