@@ -97,14 +97,15 @@ it("finds a bridge's own address, also where only the subnet is told", () => {
   expect(gatewayOf([])).toBeNull();
 });
 
+function frame(part: Buffer): Buffer {
+  const head = Buffer.alloc(8);
+  head.writeUInt8(1);
+  head.writeUInt32BE(part.length, 4);
+  return Buffer.concat([head, part]);
+}
+
 it('takes the text out of log frames, also where a character is split', () => {
   const bytes = Buffer.from('größer\n');
-  const frame = (part: Buffer) => {
-    const head = Buffer.alloc(8);
-    head.writeUInt8(1);
-    head.writeUInt32BE(part.length, 4);
-    return Buffer.concat([head, part]);
-  };
   const frames = Buffer.concat([frame(bytes.subarray(0, 3)), frame(bytes.subarray(3))]);
   expect(textOf(frames)).toBe('größer\n');
   expect(textOf(Buffer.alloc(0))).toBe('');
