@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as realDelay } from 'node:timers/promises';
 import { connectionOf } from '../../launcher/drivers/docker/connection.ts';
 import { ENGINE } from './docker-engine.ts';
 
@@ -11,8 +12,11 @@ export interface EngineProxy extends AsyncDisposable {
   readonly host: string;
   /** Paths seen, with the method before them. */
   readonly seen: readonly string[];
-  /** It listens no more. */
+  /** It listens no more, until `mend`. */
   break(): Promise<void>;
+  mend(): Promise<void>;
+  /** Each further request waits this long before it is passed on. */
+  slow(delayMs: number): void;
   /** Requests whose path this accepts are never answered. */
   hang(concerns: (path: string) => boolean): void;
   /** The next request whose path this accepts is carried out and its answer lost. */
@@ -22,6 +26,7 @@ export interface EngineProxy extends AsyncDisposable {
 export async function engineProxy(folder: string): Promise<EngineProxy> {
   const socketPath = join(folder, 'engine.sock');
   const seen: string[] = [];
+  let delayMs = 0;
   let hangs: ((path: string) => boolean) | undefined;
   let loses: ((path: string) => boolean) | undefined;
   const server = createServer((incoming, outgoing) => {
@@ -30,10 +35,13 @@ export async function engineProxy(folder: string): Promise<EngineProxy> {
     if (hangs?.(path) === true) return;
     const lost = loses?.(path) === true;
     if (lost) loses = undefined;
-    forward(incoming, outgoing, lost);
+    void realDelay(delayMs).then(() => forward(incoming, outgoing, lost));
   });
-  server.listen(socketPath);
-  await once(server, 'listening');
+  const listen = async () => {
+    server.listen(socketPath);
+    await once(server, 'listening');
+  };
+  await listen();
   const close = async () => {
     server.close();
     server.closeAllConnections();
@@ -43,6 +51,8 @@ export async function engineProxy(folder: string): Promise<EngineProxy> {
     host: `unix://${socketPath}`,
     seen,
     break: close,
+    mend: listen,
+    slow: (ms) => void (delayMs = ms),
     hang: (concerns) => (hangs = concerns),
     loseNext: (concerns) => (loses = concerns),
     [Symbol.asyncDispose]: close,

@@ -5,8 +5,8 @@
 import process from 'node:process';
 import { describe } from 'vitest';
 
-/** `describe` for tests that need a part of the machine's. */
-export function describeWith(part: 'livekit' | 'docker') {
+/** `describe` for tests that need all of these parts of the machine's. */
+export function describeWith(...parts: readonly ('livekit' | 'docker')[]) {
   const without = (process.env['ROOM_LAUNCHER_TEST_WITHOUT'] ?? '').split(',');
-  return describe.skipIf(without.includes(part));
+  return describe.skipIf(parts.some((part) => without.includes(part)));
 }
