@@ -45,8 +45,7 @@ describeWithLiveKit('a task that ends before its room', () => {
     const time = (event: string, task: string) =>
       launcher.lines().find((line) => line.event === event && line.fields['task'] === task)!.timeMs;
     const pausedMs = time('task.launch', second) - time('task.end', first.key);
-    expect(pausedMs).toBeGreaterThan(300);
-    expect(pausedMs).toBeLessThan(2_000);
+    expect(pausedMs, 'the backoff of the first failure, less its spread').toBeGreaterThan(300);
   });
 
   test('failing until the retries are used up: the run is failed, and stays so', async () => {

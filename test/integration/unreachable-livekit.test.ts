@@ -107,9 +107,9 @@ describeWithLiveKit('a LiveKit server that is away at the start', () => {
       LIVEKIT_URL: `ws://127.0.0.1:${typeof bound === 'object' ? bound?.port : ''}`,
     });
     await called;
-    const beginMs = performance.now();
     child.process.kill('SIGTERM');
+    // Sooner than the call gives up by itself.
+    await waitFor('its end', () => child.hasEnded(), 8_000);
     expect(await child.ended).toEqual({ code: 0, signal: null });
-    expect(performance.now() - beginMs).toBeLessThan(5_000);
   });
 });
