@@ -8,6 +8,10 @@ import { ended, fullPasses, launches, served } from '../support/served.ts';
 
 const RESYNC = { LAUNCHER_RESYNC_SECONDS: '1' };
 
+function labelsOf(deployment: string, key: string) {
+  return { 'room-launcher.deployment': deployment, 'room-launcher.key': key };
+}
+
 describeWith('livekit', 'docker')('a container of somebody else', () => {
   const image = testImage();
   const cleanup = new Cleanup();
@@ -25,10 +29,6 @@ describeWith('livekit', 'docker')('a container of somebody else', () => {
       const { Id, Name, State, Config } = await docker.getContainer(id).inspect();
       return { Id, Name, Labels: Config.Labels, status: State.Status, since: State.StartedAt };
     };
-  }
-
-  function labelsOf(deployment: string, key: string) {
-    return { 'room-launcher.deployment': deployment, 'room-launcher.key': key };
   }
 
   test('is left alone by a launcher that comes, serves, and comes again', async () => {

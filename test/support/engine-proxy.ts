@@ -12,6 +12,8 @@ export interface EngineProxy extends AsyncDisposable {
   readonly host: string;
   /** Paths seen, with the method before them. */
   readonly seen: readonly string[];
+  /** How many requests were passed on. */
+  passed(): number;
   /** It listens no more, until `mend`. */
   break(): Promise<void>;
   mend(): Promise<void>;
@@ -27,6 +29,7 @@ export async function engineProxy(folder: string): Promise<EngineProxy> {
   const socketPath = join(folder, 'engine.sock');
   const seen: string[] = [];
   let delayMs = 0;
+  let passed = 0;
   let hangs: ((path: string) => boolean) | undefined;
   let loses: ((path: string) => boolean) | undefined;
   const server = createServer((incoming, outgoing) => {
@@ -35,7 +38,11 @@ export async function engineProxy(folder: string): Promise<EngineProxy> {
     if (hangs?.(path) === true) return;
     const lost = loses?.(path) === true;
     if (lost) loses = undefined;
-    void realDelay(delayMs).then(() => forward(incoming, outgoing, lost));
+    const pass = () => {
+      passed += 1;
+      forward(incoming, outgoing, lost);
+    };
+    void realDelay(delayMs).then(pass);
   });
   const listen = async () => {
     server.listen(socketPath);
@@ -50,6 +57,7 @@ export async function engineProxy(folder: string): Promise<EngineProxy> {
   return {
     host: `unix://${socketPath}`,
     seen,
+    passed: () => passed,
     break: close,
     mend: listen,
     slow: (ms) => void (delayMs = ms),

@@ -72,18 +72,19 @@ function phaseOf(seen: Inspection, stopping: boolean): Phase {
 }
 
 /** A child that ran out of memory is no end for want of memory if the task went on to a good end. */
-function exitOf({ State }: Inspection): Exit {
+function exitOf(seen: Inspection): Exit {
+  const { State } = seen;
   const oomKilled = State.OOMKilled && State.ExitCode !== 0;
-  return { code: State.ExitCode, oomKilled, detail: detailOf(State, oomKilled) };
+  return { code: State.ExitCode, oomKilled, detail: detailOf(seen, oomKilled) };
 }
 
-function detailOf(state: Inspection['State'], oomKilled: boolean): string {
+function detailOf({ State: state, Name }: Inspection, oomKilled: boolean): string {
   if (state.Error !== '') return state.Error.replace(/\s+/g, ' ').trim();
   if (oomKilled) return 'killed: it needed more memory than its limit';
   if (state.ExitCode === 126 || state.ExitCode === 127) {
     return 'its program is missing or cannot be run (of another architecture?)';
   }
-  return '';
+  return state.ExitCode === 0 ? '' : `its log: docker logs ${Name.slice(1)}`;
 }
 
 function timeOf(text: string): number | null {

@@ -18,11 +18,15 @@ export function statusOf(error: unknown): number | null {
     : null;
 }
 
+/** What the client library writes before the words of an answer that it does not keep otherwise. */
+const LIBRARY_WORDS = /^\(HTTP code \d+\) [a-z ]+ - /;
+
 /** What the engine said, in one line, without the client library's own words around it. */
 export function wordsOf(error: unknown): string {
   const body: unknown = error instanceof Error && 'json' in error ? error.json : null;
   const words = typeof body === 'object' && body !== null && 'message' in body ? body.message : '';
-  return typeof words === 'string' && words !== '' ? reasonOf(words) : reasonOf(error);
+  if (typeof words === 'string' && words !== '') return reasonOf(words);
+  return reasonOf(error).replace(LIBRARY_WORDS, '');
 }
 
 /** Statuses that a proxy gives for an engine that did not answer it. */

@@ -75,7 +75,7 @@ describe('a container as a task', () => {
 
   it.each([
     [137, true, true, /memory/],
-    [137, false, false, /^$/],
+    [137, false, false, /^its log: docker logs ours\.r-\S+$/],
     // A child of it ran out of memory, and it went on.
     [0, true, false, /^$/],
     [1, true, true, /memory/],

@@ -60,5 +60,7 @@ describe('errors of the engine', () => {
     const ours = new DriverError('conflict', 'it lives');
     expect(driverErrorOf(ours, '')).toBe(ours);
     expect(wordsOf(answer(500, 'two\n lines'))).toBe('two lines');
+    // Of an answer that was to be a stream the library keeps the words in its message alone.
+    expect(wordsOf(Object.assign(answer(404, 'not found'), { json: null }))).toBe('not found');
   });
 });
