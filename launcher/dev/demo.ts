@@ -13,7 +13,7 @@ import { createProgress, type Progress, type Terminal, waitingFor } from './prog
 import { end, type Services, type Started, startServices } from './services.ts';
 import { startUpSplit } from './start-up.ts';
 import { renderTimeline, renderTimelines } from './timeline.ts';
-import { StepFailed } from './wait.ts';
+import { atMost, StepFailed } from './wait.ts';
 
 export interface DevOptions extends EngineChoice {
   /** How many rooms at once, from 1. */
@@ -39,6 +39,8 @@ const EXIT_OK = 0;
 const EXIT_FAILED = 1;
 /** As a shell reports a Ctrl-C: 128 + SIGINT. */
 const EXIT_INTERRUPTED = 130;
+/** LiveKit's client waits for all of its parts, also for one that hangs. */
+const DISPOSE_LIMIT_MS = 3_000;
 const TASK_LOG_LINES = 12;
 const STAY_ROOM = 'demo';
 const FIRST_TONE_HZ = 440;
@@ -68,7 +70,7 @@ export async function dev(options: DevOptions, io: DevIo): Promise<number> {
   try {
     demo.progress.show('cleaning up');
     await end(started);
-    await dispose();
+    await atMost(DISPOSE_LIMIT_MS, dispose(), systemClock);
   } catch (error) {
     code ||= EXIT_FAILED;
     demo.progress.clear();

@@ -15,7 +15,9 @@ import {
   TrackPublishOptions,
   TrackSource,
 } from '@livekit/rtc-node';
+import { systemClock } from '../lib/clock.ts';
 import { isTone, toneSamples } from './tone.ts';
+import { atMost } from './wait.ts';
 
 export const CHAT_TOPIC = 'lk.chat';
 const SAMPLE_RATE_HZ = 48_000;
@@ -23,6 +25,8 @@ const FRAME_SAMPLES = SAMPLE_RATE_HZ / 100;
 /** How much sound is judged at once: a tenth of a second. */
 const WINDOW_SAMPLES = SAMPLE_RATE_HZ / 10;
 const SPEAK_AHEAD_MS = 50;
+/** LiveKit's client may never say that it has left a room to which its connection broke. */
+const LEAVE_LIMIT_MS = 3_000;
 
 export interface ParticipantOptions {
   /** `ws://…` */
@@ -56,8 +60,8 @@ export async function join(options: ParticipantOptions): Promise<JoinedParticipa
   const leaving = new AbortController();
   const leave = async () => {
     leaving.abort();
-    await room.disconnect();
-    await voice.close();
+    const left = room.disconnect().then(() => voice.close());
+    await atMost(LEAVE_LIMIT_MS, left, systemClock);
   };
   try {
     listen(room, options, leaving.signal);

@@ -59,6 +59,16 @@ export async function poll(
   return true;
 }
 
+/** Settles with `work`, but resolves after `limitMs` if that is sooner: for what may never settle. */
+export async function atMost(limitMs: number, work: Promise<unknown>, clock: Clock): Promise<void> {
+  const over = new AbortController();
+  try {
+    await Promise.race([work, delay(clock, limitMs, over.signal)]);
+  } finally {
+    over.abort();
+  }
+}
+
 /** A promise that something outside settles; opening it twice is harmless. */
 export class Gate {
   readonly #open = new EventTarget();

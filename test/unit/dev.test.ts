@@ -11,7 +11,7 @@ import {
   STEPS,
   type Marks,
 } from '../../launcher/dev/timeline.ts';
-import { poll, StepFailed, until } from '../../launcher/dev/wait.ts';
+import { atMost, poll, StepFailed, until } from '../../launcher/dev/wait.ts';
 import { systemClock } from '../../launcher/lib/clock.ts';
 
 const marksFrom = (startMs: number, stepMs: number): Marks =>
@@ -166,6 +166,13 @@ describe('waits', () => {
     const waiting = until('x', forever, 60_000, wait({ signal: abort.signal }));
     abort.abort();
     await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it('waits no longer than its limit, and not that long', async () => {
+    await atMost(5, forever, systemClock);
+    await atMost(60_000, Promise.resolve(), systemClock);
+    const failing = Promise.reject(new Error('why'));
+    await expect(atMost(60_000, failing, systemClock)).rejects.toThrow('why');
   });
 
   it('polls until true, the deadline, or an abort', async () => {
