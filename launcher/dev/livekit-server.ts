@@ -115,8 +115,9 @@ function serverConfig(
       udp_port: ports.udp,
       node_ip: options.nodeIp ?? '127.0.0.1',
       use_external_ip: false,
-      // Beside another address it would be the one that media is waited for at.
       enable_loopback_candidate: options.nodeIp === undefined,
+      // Of all addresses, media is waited for at the first alone, whichever one is announced.
+      ...(options.nodeIp !== undefined && { ips: { includes: [`${options.nodeIp}/32`] } }),
       // Nothing answers there, and nothing asks beyond this machine.
       stun_servers: ['127.0.0.1:3478'],
     },
