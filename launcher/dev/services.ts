@@ -47,6 +47,7 @@ export async function startServices(options: ServicesOptions, started: Started):
   started.undo.push(() => rm(folder, { recursive: true, force: true }));
   const deployment = `demo-${randomBytes(4).toString('hex')}`;
   const engine = await openEngine(wanted, { env, deployment, folder }, warn);
+  const bridge = engine.hostAddress === LOOPBACK ? null : engine.hostAddress;
   const bin = await findLiveKitServer({ env, progress, signal });
 
   const [webhook = 0, gateway = 0, admin = 0] = await freeTcpPorts(3);
@@ -57,8 +58,7 @@ export async function startServices(options: ServicesOptions, started: Started):
     signal,
     webhookUrls: [`http://127.0.0.1:${webhook}/webhook`],
     roomConfig: ROOM,
-    bindAddresses: [...new Set([LOOPBACK, engine.hostAddress])],
-    nodeIp: engine.hostAddress,
+    ...(bridge && { bindAddresses: [LOOPBACK, bridge], nodeIp: bridge }),
     logFile: join(folder, 'livekit-server.log'),
   });
   started.undo.push(() => server[Symbol.asyncDispose]());
