@@ -9,7 +9,7 @@ import { runCli } from './cli.ts';
 process.env['NODE_ENV'] ??= 'production';
 
 const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => interrupted.abort(signal));
 }
 

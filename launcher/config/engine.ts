@@ -25,14 +25,19 @@ export function readEngine(
   sources: EngineSources,
   errors: string[],
 ): { readonly engine: EngineConfig; readonly template: string } {
-  if (read.orDefault(SETTINGS.driver, 'docker') === 'process') {
-    refuseForeign([SETTINGS.agentImage, SETTINGS.dockerNetwork], 'docker', read);
+  const before = errors.length;
+  const driver = read.orDefault(SETTINGS.driver, 'docker');
+  const unreadable = errors.length > before;
+  if (unreadable || driver === 'process') {
+    // Which settings go with an unknown driver cannot be told.
+    if (!unreadable) refuseForeign([SETTINGS.agentImage, SETTINGS.dockerNetwork], 'docker', read);
     const template = readPath(SETTINGS.agentFile, read, sources) ?? sources.defaultAgentFile;
     return { engine: { driver: 'process' }, template };
   }
   refuseForeign([SETTINGS.agentFile], 'process', read);
+  const known = errors.length;
   const template = read.optional(SETTINGS.agentImage);
-  if (template === undefined && !errors.some((error) => error.startsWith('LAUNCHER_AGENT_IMAGE'))) {
+  if (template === undefined && errors.length === known) {
     errors.push(
       'LAUNCHER_AGENT_IMAGE is not set, and with LAUNCHER_DRIVER docker there is no default: ' +
         'set it to the image that tasks run (`npm run image` builds room-launcher-agent:latest)',

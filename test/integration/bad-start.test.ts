@@ -38,7 +38,7 @@ async function refusalOf(env: Env): Promise<string[]> {
 const URL_FORM =
   'must be a URL that begins with ws://, wss://, http://, https://, ' +
   'without credentials, path, query or fragment; it is the LiveKit server whose rooms are served';
-const NO_DRIVER = 'must be process; this version has no other driver';
+const NO_DRIVER = 'must be docker or process; this version has no other driver';
 
 test.each<[title: string, env: Env, line: string]>([
   [
@@ -85,12 +85,11 @@ test.each<[title: string, env: Env, line: string]>([
     { LAUNCHER_DRIVER: 'podman' },
     `LAUNCHER_DRIVER is "podman", but ${NO_DRIVER}`,
   ],
-  ['docker', { LAUNCHER_DRIVER: 'docker' }, `LAUNCHER_DRIVER is "docker", but ${NO_DRIVER}`],
   ['ecs', { LAUNCHER_DRIVER: 'ecs' }, `LAUNCHER_DRIVER is "ecs", but ${NO_DRIVER}`],
   [
-    'a setting of a later version',
+    'a setting of the other driver',
     { LAUNCHER_AGENT_IMAGE: 'agent:1' },
-    'LAUNCHER_AGENT_IMAGE: this version does not have it yet; remove it',
+    'LAUNCHER_AGENT_IMAGE is "agent:1": it is for LAUNCHER_DRIVER=docker; set that, or remove this',
   ],
   [
     'a mistyped name',

@@ -25,6 +25,7 @@ export const GOOD_ENV = {
   LIVEKIT_URL: 'ws://127.0.0.1:9',
   LIVEKIT_API_KEY: 'APIkey',
   LIVEKIT_API_SECRET: 'an-api-secret-of-thirty-six-letters!',
+  LAUNCHER_DRIVER: 'process',
   LAUNCHER_WEBHOOK_LISTEN: '127.0.0.1:0',
   LAUNCHER_GATEWAY_LISTEN: '127.0.0.1:0',
   LAUNCHER_ADMIN_LISTEN: '127.0.0.1:0',

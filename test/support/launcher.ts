@@ -131,6 +131,7 @@ function launcherEnv(
     LIVEKIT_URL: server.url,
     LIVEKIT_API_KEY: server.apiKey,
     LIVEKIT_API_SECRET: server.apiSecret.reveal(),
+    LAUNCHER_DRIVER: 'process',
     LAUNCHER_DEPLOYMENT: deployment,
     LAUNCHER_WEBHOOK_LISTEN: `127.0.0.1:${ports.webhook}`,
     LAUNCHER_GATEWAY_LISTEN: `127.0.0.1:${ports.gateway}`,
