@@ -91,7 +91,9 @@ describeWithLiveKit('rooms and their tasks', () => {
     const keys = all.map(({ key }) => key).toSorted();
     expect(new Set(keys).size).toBe(10);
     expect(launches(launcher).toSorted()).toEqual(keys);
-    const rows = await launcher.rooms();
-    expect(rows.map(({ state }) => state)).toEqual(Array(10).fill('serving'));
+    await waitFor('all ten to be shown as served', async () => {
+      const states = (await launcher.rooms()).map(({ state }) => state);
+      return states.length === 10 && states.every((state) => state === 'serving');
+    });
   });
 });
