@@ -185,3 +185,16 @@ it('rejects rather than list nothing when its directory vanishes', async () => {
   await rm(join(state, 'ours'), { recursive: true, force: true, maxRetries: 5 });
   await expect(driver.list(calm())).rejects.toMatchObject({ kind: 'unavailable' });
 });
+
+it('a stop that the supervisor has not read yet is not put off by a later, longer one', async () => {
+  await launch("trap '' TERM; while :; do sleep 0.05; done");
+  const { taskId } = await reaches('running');
+  const supervisor = pidIn(folder(), 'pid') ?? 0;
+  expect(supervisor).toBeGreaterThan(1);
+  process.kill(supervisor, 'SIGSTOP');
+  await driver.stop(taskId, { graceMs: 100, reason: 'test' }, calm());
+  await driver.stop(taskId, { graceMs: 60_000, reason: 'test' }, calm());
+  process.kill(supervisor, 'SIGCONT');
+  const { exit } = await reaches('ended');
+  expect(exit?.code).toBe(137);
+});

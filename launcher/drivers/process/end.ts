@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DriverError, type StopOptions, type StopResult, type TaskId } from '../../driver.ts';
 import { keyOfId, lookAt, sendSignal, takeAway } from './calls.ts';
 import type { Reach } from './convert.ts';
-import { CHANGED_FILE, createRecord, FILES, writeRecord } from './records.ts';
+import { CHANGED_FILE, createRecord, FILES, graceAsked, writeRecord } from './records.ts';
 
 /** Longest time between SIGTERM and SIGKILL. */
 export const GRACE_MAX_MS = 24 * 3_600_000;
@@ -33,7 +33,8 @@ export async function stop(
 function askToEnd(root: string, folder: string, reach: Reach, options: StopOptions): boolean {
   const graceMs = Math.max(0, Math.min(options.graceMs, GRACE_MAX_MS));
   if (reach.by === 'supervisor') {
-    writeRecord(folder, FILES.stop, { graceMs, reason: options.reason });
+    const shortest = Math.min(graceMs, graceAsked(folder) ?? Infinity);
+    writeRecord(folder, FILES.stop, { graceMs: shortest, reason: options.reason });
     return sendSignal(reach.pid, 'SIGTERM');
   }
   if (reach.by === 'group') return sendSignal(-reach.pid, 'SIGKILL');

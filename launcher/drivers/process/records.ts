@@ -5,7 +5,7 @@
  * versions: everything is written whole (a temporary file that is then renamed or linked) and read
  * with suspicion. Nothing secret stands in any of them.
  */
-import { linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const FILES = {
@@ -14,7 +14,7 @@ export const FILES = {
   /** Who runs the task, or that nobody will. Created exclusively, once. */
   claim: 'pid',
   started: 'started',
-  /** What `stop` asked for; a later request replaces it. */
+  /** The shortest grace that a `stop` asked for: the supervisor may not have read the last one. */
   stop: 'stop',
   /** The supervisor has acted on a stop. */
   stopping: 'stopping',
@@ -78,6 +78,15 @@ export function createRecord(folder: string, name: string, record: object): bool
     throw error;
   } finally {
     rmSync(temporary, { force: true });
+  }
+}
+
+/** The grace that a `stop` asked for; null when nobody of ours asked. */
+export function graceAsked(folder: string): number | null {
+  try {
+    return parseStop(readFileSync(join(folder, FILES.stop), 'utf8'))?.graceMs ?? null;
+  } catch {
+    return null;
   }
 }
 

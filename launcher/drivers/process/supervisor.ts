@@ -26,9 +26,9 @@ import {
   CHANGED_FILE,
   createRecord,
   FILES,
+  graceAsked,
   type Order,
   parseOrder,
-  parseStop,
   writeRecord,
 } from './records.ts';
 
@@ -82,7 +82,7 @@ function stopper(folder: string, pid: number | undefined): () => void {
   let terminated = false;
   return () => {
     note(folder, FILES.stopping, {});
-    const graceMs = graceOf(folder);
+    const graceMs = graceAsked(folder);
     if (graceMs === 0) return send(groupOf(pid), 'SIGKILL');
     if (!terminated) send(pid, 'SIGTERM');
     terminated = true;
@@ -91,15 +91,6 @@ function stopper(folder: string, pid: number | undefined): () => void {
     clearTimeout(timer);
     timer = setTimeout(() => send(groupOf(pid), 'SIGKILL'), graceMs);
   };
-}
-
-/** What the newest stop asks for; null when nobody of ours asked. */
-function graceOf(folder: string): number | null {
-  try {
-    return parseStop(readFileSync(join(folder, FILES.stop), 'utf8'))?.graceMs ?? null;
-  } catch {
-    return null;
-  }
 }
 
 function groupOf(pid: number | undefined): number | undefined {
