@@ -56,12 +56,17 @@ function endsOf(room: RoomMemory, tasks: readonly KeyedTask[], memory: Memory): 
     if (judged) ends.set(key, { key, ...judged });
   }
   for (const task of tasks) {
-    const ending = memory.tasks.get(task.key)?.ending;
-    const judgement = judge(task, ending?.cause ?? null, ending?.reason);
+    const judgement = judgeTask(task, memory);
     const endedAtMs = task.endedAtMs ?? task.createdAtMs;
     ends.set(task.key, { key: task.key, endedAtMs, ...judgement });
   }
   return [...ends.values()].toSorted((a, b) => a.endedAtMs - b.endedAtMs);
+}
+
+/** The verdict on an ended task, by why this process ended it, where it did. */
+export function judgeTask(task: KeyedTask, memory: Memory): Judgement {
+  const ending = memory.tasks.get(task.key)?.ending;
+  return judge(task, ending?.cause ?? null, ending?.reason);
 }
 
 function planRetry(

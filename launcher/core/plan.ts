@@ -22,10 +22,9 @@ import {
 import { attemptOf } from './key.ts';
 import type { Memory } from './memory.ts';
 import type { RoomMemory } from './remembered.ts';
-import { planLaunch } from './plan-launch.ts';
+import { judgeTask, planLaunch } from './plan-launch.ts';
 import { end, planTask } from './plan-task.ts';
 import type { PresentAgent } from './room.ts';
-import { judge } from './verdict.ts';
 
 /** Plans one live room. */
 export function planRoom(view: LiveRoomView, context: Context): Plan {
@@ -76,9 +75,5 @@ function planSurplus(task: KeyedTask, kept: KeyedTask, view: LiveRoomView, conte
 export function planJudgements(tasks: readonly KeyedTask[], { memory }: Context): Action[] {
   return tasks
     .filter((task) => task.phase === 'ended' && !memory.tasks.get(task.key)?.judged)
-    .map((task) => {
-      const ending = memory.tasks.get(task.key)?.ending;
-      const judgement = judge(task, ending?.cause ?? null, ending?.reason);
-      return { do: 'judge', task, key: task.key, judgement };
-    });
+    .map((task) => ({ do: 'judge', task, key: task.key, judgement: judgeTask(task, memory) }));
 }
