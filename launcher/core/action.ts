@@ -6,7 +6,7 @@ import type { Profile } from './desired.ts';
 import { roomKey } from './key.ts';
 import type { Memory } from './memory.ts';
 import type { RoomMemory, RunState } from './remembered.ts';
-import type { PresentAgent, Room } from './room.ts';
+import type { PresentAgent, Room, RoomSid } from './room.ts';
 import type { EndCause, Judgement } from './verdict.ts';
 
 export type Action =
@@ -60,6 +60,7 @@ export interface Plan {
 
 /** A room's tasks as one pass saw them. */
 export interface TasksView {
+  readonly sid: RoomSid;
   readonly profile: Profile;
   /** Tasks of this sid, with launches that the engine's list does not show yet. */
   readonly tasks: readonly KeyedTask[];

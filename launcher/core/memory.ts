@@ -5,9 +5,10 @@
  * read from LiveKit and from the engine. Nothing here decides; `plan.ts` reads it.
  */
 import type { ObservedTask, TaskKey } from '../driver.ts';
+import { BlindTime } from './blind.ts';
 import { parseRoomKey } from './key.ts';
 import type { Room, RoomSid } from './room.ts';
-import { newRoom, newTask, type RoomMemory, type TaskMemory } from './remembered.ts';
+import { beginNewLife, newRoom, newTask, type RoomMemory, type TaskMemory } from './remembered.ts';
 import type { EndCause } from './verdict.ts';
 
 export class Memory {
@@ -16,8 +17,8 @@ export class Memory {
   /** When the first complete pass was done; null before. */
   firstPassAtMs: number | null = null;
   readonly #sidsByName = new Map<string, Set<RoomSid>>();
-  #blindSinceMs: number | null = null;
-  #blindTotalMs = 0;
+  /** Of LiveKit's lists of rooms. */
+  readonly #blind = new BlindTime();
 
   room(sid: RoomSid): RoomMemory {
     let room = this.rooms.get(sid);
@@ -35,16 +36,14 @@ export class Memory {
     return task;
   }
 
-  /** How long LiveKit did not answer, in all: time that counts towards no deadline. */
-  blindMs(nowMs: number): number {
-    return this.#blindTotalMs + (this.#blindSinceMs === null ? 0 : nowMs - this.#blindSinceMs);
+  /** How long LiveKit told nothing about this room, in all: time that counts towards no deadline. */
+  blindMs(sid: RoomSid, nowMs: number): number {
+    return this.#blind.ms(nowMs) + (this.rooms.get(sid)?.unread.ms(nowMs) ?? 0);
   }
 
+  /** LiveKit listed rooms, or did not answer. */
   noteLiveKit(answers: boolean, nowMs: number): void {
-    if (answers && this.#blindSinceMs !== null) {
-      this.#blindTotalMs += nowMs - this.#blindSinceMs;
-      this.#blindSinceMs = null;
-    } else if (!answers) this.#blindSinceMs ??= nowMs;
+    this.#blind.note(answers, nowMs);
   }
 
   /** The lives of a name that are remembered. */
@@ -72,12 +71,8 @@ export class Memory {
       const room = this.#nameRoom(sid, roomName);
       room.createdAtMs = createdAtMs;
       if (begunAtMs < (room.lastListedAtMs ?? -Infinity)) continue;
-      Object.assign(room, {
-        lastListedAtMs: begunAtMs,
-        absent: null,
-        nudgedAtMs: null,
-        goneAtMs: null,
-      });
+      if (room.goneAtMs !== null) beginNewLife(room, begunAtMs);
+      Object.assign(room, { lastListedAtMs: begunAtMs, absent: null, nudgedAtMs: null });
     }
     for (const room of name === null ? this.rooms.values() : this.named(name)) {
       if (shown.has(room.sid)) continue;
@@ -96,17 +91,26 @@ export class Memory {
       room.highestAttempt = Math.max(room.highestAttempt, of.attempt);
       if (room.trouble && room.trouble.attempt <= of.attempt) room.trouble = null;
       const task = this.task(key);
-      if (phase === 'running') task.running ??= { atMs: nowMs, blindMs: this.blindMs(nowMs) };
+      task.firstSeenAtMs ??= nowMs;
+      if (phase !== 'ended') task.seenAlive = true;
+      if (phase === 'running') {
+        task.running ??= { atMs: nowMs, blindMs: this.blindMs(of.sid, nowMs) };
+      }
     }
   }
 
   /** A look at a room's participants: which task's agent sits there, and whose does not. */
-  noteAgent(present: TaskKey | null, liveKeys: readonly TaskKey[], nowMs: number): void {
+  noteAgent(
+    sid: RoomSid,
+    present: TaskKey | null,
+    liveKeys: readonly TaskKey[],
+    nowMs: number,
+  ): void {
     for (const key of liveKeys) {
       const task = this.task(key);
       if (key === present) Object.assign(task, { sighted: true, missing: null, leave: null });
       else if (task.sighted) {
-        task.missing ??= { sinceMs: nowMs, looks: 0, blindMs: this.blindMs(nowMs) };
+        task.missing ??= { sinceMs: nowMs, looks: 0, blindMs: this.blindMs(sid, nowMs) };
         task.missing.looks += 1;
       }
     }
@@ -116,7 +120,7 @@ export class Memory {
   noteVanished(keys: readonly TaskKey[], nowMs: number): void {
     for (const key of keys) {
       const reason = 'vanished from the engine';
-      this.task(key).judged ??= { verdict: 'failed', reason, endedAtMs: nowMs };
+      this.task(key).judged ??= { verdict: 'failed', reason, endedAtMs: nowMs, atMs: nowMs };
     }
   }
 

@@ -24,7 +24,12 @@ import { judge, type Judgement } from './verdict.ts';
 /** How often a launch is repeated while the engine fetches its image. */
 const PULLING_MS = 4_000;
 
-type End = Judgement & { readonly key: TaskKey; readonly endedAtMs: number };
+/** `sinceMs`: when this process learned of it, or the engine's word where it was over by then. */
+type End = Judgement & {
+  readonly key: TaskKey;
+  readonly endedAtMs: number;
+  readonly sinceMs: number;
+};
 
 export function planLaunch(
   view: LiveRoomView,
@@ -34,7 +39,7 @@ export function planLaunch(
 ): Plan {
   if (room.stopped) return { ...wait(room, 'stopped by an operator', null), state: 'served' };
   if (room.failed) return { ...wait(room, room.failed.reason, null), state: 'failed' };
-  const ends = endsOf(room, view.tasks, context.memory);
+  const ends = endsOf(room, view.tasks, context);
   const last = ends.at(-1);
   if (last?.verdict === 'served') return { ...wait(room, last.reason, null), state: 'served' };
   if (last?.verdict === 'fatal') return fail(room, last.reason);
@@ -48,19 +53,24 @@ export function planLaunch(
   return planRetry(room, last, ends, view, context);
 }
 
-/** What is known of the room's ended attempts, the one that ended last at the end. */
-function endsOf(room: RoomMemory, tasks: readonly KeyedTask[], memory: Memory): End[] {
+/** What is known of the ended attempts of this life, the one that ended last at the end. */
+function endsOf(room: RoomMemory, tasks: readonly KeyedTask[], { memory, nowMs }: Context): End[] {
   const ends = new Map<TaskKey, End>();
   for (const key of room.keys) {
-    const judged = memory.task(key).judged;
-    if (judged) ends.set(key, { key, ...judged });
+    const { judged } = memory.task(key);
+    if (judged) ends.set(key, { key, ...judged, sinceMs: judged.atMs });
   }
   for (const task of tasks) {
-    const judgement = judgeTask(task, memory);
+    const { judged, seenAlive } = memory.task(task.key);
+    // An engine's clock that is off by minutes must neither hold the room back nor hurry it.
+    const learnedAtMs = judged?.atMs ?? nowMs;
     const endedAtMs = task.endedAtMs ?? task.createdAtMs;
-    ends.set(task.key, { key: task.key, endedAtMs, ...judgement });
+    const sinceMs = seenAlive ? learnedAtMs : Math.min(endedAtMs, learnedAtMs);
+    ends.set(task.key, { key: task.key, endedAtMs, sinceMs, ...judgeTask(task, memory) });
   }
-  return [...ends.values()].toSorted((a, b) => a.endedAtMs - b.endedAtMs);
+  return [...ends.values()]
+    .filter((end) => room.againAtMs === null || end.sinceMs >= room.againAtMs)
+    .toSorted((a, b) => a.endedAtMs - b.endedAtMs);
 }
 
 /** The verdict on an ended task, by why this process ended it, where it did. */
@@ -79,9 +89,7 @@ function planRetry(
   const counted = ends.filter((end) => end.verdict !== 'displaced').length;
   const tries = view.profile.retries + 1;
   if (counted >= tries) return fail(room, `${counted} of ${tries} attempts failed: ${last.reason}`);
-  // A clock of the engine that runs ahead must not hold the room back.
-  const endedAtMs = Math.min(last.endedAtMs, context.nowMs);
-  const dueAtMs = endedAtMs + backoffMs(Math.max(counted, 1), last.key);
+  const dueAtMs = last.sinceMs + backoffMs(Math.max(counted, 1), last.key);
   const story = `attempt ${attemptOf(last.key)} ended: ${last.reason}`;
   if (context.nowMs < dueAtMs) {
     return {

@@ -40,7 +40,8 @@ function planStarting(
   view: LiveRoomView,
   { nowMs }: Context,
 ): Plan {
-  const deadlineMs = task.createdAtMs + view.profile.startDeadlineMs;
+  const sinceMs = known.launched ? (known.firstSeenAtMs ?? nowMs) : task.createdAtMs;
+  const deadlineMs = sinceMs + view.profile.startDeadlineMs;
   if (nowMs >= deadlineMs) {
     return end(task, 'never-started', 'not running by the start deadline', view, nowMs);
   }
@@ -68,7 +69,7 @@ function planRunning(
   }
   const due = known.sighted
     ? dueAfterSighting(known, view, memory, nowMs)
-    : dueToJoin(task, known, view, memory, nowMs);
+    : dueToJoin(known, view, memory, nowMs);
   if (due === null) return stay('serving', 'its agent is in the room', lifetimeEndsAtMs);
   if (nowMs >= due.atMs) return end(task, due.cause, due.reason, view, nowMs);
   return stay(
@@ -87,18 +88,11 @@ interface Due {
 }
 
 /** Never seen in the room: until when it may take. Time without LiveKit does not count. */
-function dueToJoin(
-  task: KeyedTask,
-  known: TaskMemory,
-  view: LiveRoomView,
-  memory: Memory,
-  nowMs: number,
-): Due {
-  const watchedSinceMs = Math.max(
-    task.startedAtMs ?? task.createdAtMs,
-    memory.firstPassAtMs ?? nowMs,
-  );
-  const blindMs = memory.blindMs(nowMs) - (known.running?.blindMs ?? memory.blindMs(nowMs));
+function dueToJoin(known: TaskMemory, view: LiveRoomView, memory: Memory, nowMs: number): Due {
+  const blindNowMs = memory.blindMs(view.sid, nowMs);
+  const since = known.running ?? { atMs: nowMs, blindMs: blindNowMs };
+  const watchedSinceMs = Math.max(since.atMs, memory.firstPassAtMs ?? nowMs);
+  const blindMs = blindNowMs - since.blindMs;
   return {
     atMs: watchedSinceMs + view.profile.joinDeadlineMs + blindMs,
     cause: 'never-joined',
@@ -125,7 +119,7 @@ function dueAfterSighting(
     };
   }
   if (!known.missing) return null;
-  const blindMs = memory.blindMs(nowMs) - known.missing.blindMs;
+  const blindMs = memory.blindMs(view.sid, nowMs) - known.missing.blindMs;
   const overdueAtMs = known.missing.sinceMs + MISSING_MS + blindMs;
   return {
     atMs:

@@ -1,5 +1,6 @@
 /** What is remembered of one room and of one task: the fields that decisions read. */
 import type { Retry, TaskKey } from '../driver.ts';
+import { BlindTime } from './blind.ts';
 import type { RoomSid } from './room.ts';
 import type { EndCause, Judgement } from './verdict.ts';
 
@@ -19,6 +20,10 @@ export interface RoomMemory {
   finishedAtMs: number | null;
   /** When this process was sure that it is over. */
   goneAtMs: number | null;
+  /** When its sid was listed again after it was over; ends before that were another life's. */
+  againAtMs: number | null;
+  /** Time in which LiveKit did not list its participants. */
+  readonly unread: BlindTime;
   /** Its attempts that this process knows. */
   readonly keys: Set<TaskKey>;
   /** Highest attempt that the engine answered or listed. */
@@ -68,8 +73,12 @@ export interface LaunchTrouble {
 
 export interface TaskMemory {
   readonly key: TaskKey;
+  /** When this process first saw it, accepted or listed. */
+  firstSeenAtMs: number | null;
   /** Did this process launch it, or repeat its launch? */
   launched: boolean;
+  /** Did this process ever see it alive? */
+  seenAlive: boolean;
   /** First sight as running, and how long LiveKit had been unreadable in all by then. */
   running: { readonly atMs: number; readonly blindMs: number } | null;
   /** Was its agent ever seen in the room? */
@@ -86,8 +95,8 @@ export interface TaskMemory {
   } | null;
   /** An operator asked for its end. */
   stopAsked: boolean;
-  /** Its end, once seen. */
-  judged: (Judgement & { readonly endedAtMs: number }) | null;
+  /** Its end, once seen: `endedAtMs` by the engine's clock, `atMs` by ours. */
+  judged: (Judgement & { readonly endedAtMs: number; readonly atMs: number }) | null;
 }
 
 /** A room of which nothing was seen. */
@@ -101,6 +110,8 @@ export function newRoom(sid: RoomSid): RoomMemory {
     absent: null,
     finishedAtMs: null,
     goneAtMs: null,
+    againAtMs: null,
+    unread: new BlindTime(),
     keys: new Set(),
     highestAttempt: 0,
     trouble: null,
@@ -115,7 +126,9 @@ export function newRoom(sid: RoomSid): RoomMemory {
 export function newTask(key: TaskKey): TaskMemory {
   return {
     key,
+    firstSeenAtMs: null,
     launched: false,
+    seenAlive: false,
     running: null,
     sighted: false,
     missing: null,
@@ -124,4 +137,13 @@ export function newTask(key: TaskKey): TaskMemory {
     stopAsked: false,
     judged: null,
   };
+}
+
+/**
+ * The sid of a room that was over is listed again: LiveKit brings a stored room back under its old
+ * sid. Whatever decided the life before decides nothing any more.
+ */
+export function beginNewLife(room: RoomMemory, nowMs: number): void {
+  Object.assign(room, { goneAtMs: null, againAtMs: nowMs, failed: null, stopped: false });
+  Object.assign(room, { trouble: null, state: 'waiting' } satisfies Partial<RoomMemory>);
 }

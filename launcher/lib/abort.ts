@@ -1,4 +1,22 @@
-/** Bounding work by a caller's signal, where the work itself cannot be interrupted. */
+/** Bounding work: by a caller's signal where it cannot be interrupted itself, or in time. */
+import type { Clock } from './clock.ts';
+
+/** Runs work with a signal that aborts after `timeoutMs` by `clock`; settles as the work does. */
+export async function within<T>(
+  clock: Clock,
+  timeoutMs: number,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = new AbortController();
+  const cancel = clock.timer(timeoutMs, () =>
+    late.abort(new Error(`no answer within ${timeoutMs / 1_000} s`)),
+  );
+  try {
+    return await work(late.signal);
+  } finally {
+    cancel();
+  }
+}
 
 /** Settles with the work, or rejects with the signal's reason on an abort; the work may go on. */
 export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {

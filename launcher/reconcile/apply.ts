@@ -14,6 +14,7 @@ import type { RoomMemory } from '../core/remembered.ts';
 import { END_STYLES } from '../core/verdict.ts';
 import type { Driver, LaunchResult, TaskKey } from '../driver.ts';
 import { assert } from '../lib/assert.ts';
+import { within } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { reasonOf, type Log } from '../lib/log.ts';
 import type { SocketsPort } from './ports.ts';
@@ -87,7 +88,7 @@ export class Applier {
     turnFree();
     expectations.sent(action.key);
     const request = this.#request(action.key, profile);
-    const result = await driver.launch(request, AbortSignal.timeout(CALL_TIMEOUT_MS));
+    const result = await within(clock, CALL_TIMEOUT_MS, (signal) => driver.launch(request, signal));
     if (result.outcome !== 'accepted' && limits.settled(room.sid)) turnFree();
     this.#say(action, known, result, sentAtMs);
     return this.#note(action, known, result);
@@ -117,9 +118,10 @@ export class Applier {
     if (sid && limits.settled(sid)) turnFree();
     const known = memory.task(key);
     const { running, launched } = known;
-    known.judged = { ...judgement, endedAtMs: task.endedAtMs ?? clock.nowMs() };
+    const atMs = clock.nowMs();
+    known.judged = { ...judgement, endedAtMs: task.endedAtMs ?? atMs, atMs };
     const { verdict, reason } = judgement;
-    const ranMs = (task.endedAtMs ?? clock.nowMs()) - (task.startedAtMs ?? task.createdAtMs);
+    const ranMs = (task.endedAtMs ?? atMs) - (task.startedAtMs ?? task.createdAtMs);
     const code = task.exit?.code ?? null;
     const unjoined = known.ending?.cause === 'never-joined' || code === EXIT_UNREACHABLE;
     const livekit_url = unjoined ? this.#parts.taskLivekitUrl : undefined;
@@ -207,11 +209,11 @@ export class Applier {
     task: Target,
     run: (signal: AbortSignal) => Promise<void>,
   ): Promise<number | null> {
+    const { clock, log } = this.#parts;
     try {
-      await run(AbortSignal.timeout(CALL_TIMEOUT_MS));
+      await within(clock, CALL_TIMEOUT_MS, run);
       return null;
     } catch (error) {
-      const { clock, log } = this.#parts;
       const fields = { task: task.key, reason: reasonOf(error) };
       log.warn(`could not ${verb} a task; the next pass tries again`, fields);
       return clock.nowMs() + TRY_AGAIN_MS;

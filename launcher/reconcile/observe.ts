@@ -11,6 +11,7 @@ import { parseRoomKey } from '../core/key.ts';
 import type { Memory } from '../core/memory.ts';
 import type { Participant, Room, RoomSid } from '../core/room.ts';
 import type { Driver, ObservedTask, TaskKey } from '../driver.ts';
+import { within } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { reasonOf } from '../lib/log.ts';
 import type { Outage } from '../lib/outage.ts';
@@ -117,7 +118,9 @@ export class Observer {
     const { livekit, livekitOutage, memory, clock } = this.#parts;
     const begunAtMs = clock.nowMs();
     try {
-      const rooms = await livekit.listRooms(AbortSignal.timeout(timeoutMs), name ?? undefined);
+      const rooms = await within(clock, timeoutMs, (signal) =>
+        livekit.listRooms(signal, name ?? undefined),
+      );
       livekitOutage.succeeded();
       memory.noteLiveKit(true, clock.nowMs());
       memory.noteRooms(rooms, name, begunAtMs);
@@ -141,7 +144,7 @@ export class Observer {
     const begunAtMs = clock.nowMs();
     let tasks: readonly ObservedTask[];
     try {
-      tasks = await driver.list(AbortSignal.timeout(LIST_TIMEOUT_MS));
+      tasks = await within(clock, LIST_TIMEOUT_MS, (signal) => driver.list(signal));
       engineOutage.succeeded();
     } catch (error) {
       engineOutage.failed(reasonOf(error));
@@ -152,7 +155,9 @@ export class Observer {
     const before = this.#tasks.bySid;
     const bySid = groupBySid(tasks);
     const provenMs = begunAtMs - driver.traits.listLagMs;
-    memory.noteVanished([...lost, ...vanishedKeys(before, bySid, provenMs)], clock.nowMs());
+    const isProven = (key: TaskKey) => (memory.task(key).firstSeenAtMs ?? Infinity) < provenMs;
+    const vanished = vanishedKeys(before, bySid).filter(isProven);
+    memory.noteVanished([...lost, ...vanished], clock.nowMs());
     this.#all = tasks;
     this.#tasks = { begun, bySid };
     tasksChanged(changedSids(before, bySid));
@@ -172,12 +177,12 @@ function groupBySid(tasks: readonly ObservedTask[]): Map<RoomSid, KeyedTask[]> {
 
 type BySid = ReadonlyMap<RoomSid, readonly KeyedTask[]>;
 
-/** Live tasks, older than the list may lag, that the next list does not show: somebody removed them. */
-function vanishedKeys(before: BySid, after: BySid, provenMs: number): TaskKey[] {
+/** Live tasks that the next list does not show: unless it lags behind, somebody removed them. */
+function vanishedKeys(before: BySid, after: BySid): TaskKey[] {
   return [...before].flatMap(([sid, tasks]) => {
     const kept = new Set((after.get(sid) ?? []).map((task) => task.key));
     return tasks
-      .filter((task) => task.phase !== 'ended' && task.createdAtMs < provenMs)
+      .filter((task) => task.phase !== 'ended')
       .filter((task) => !kept.has(task.key))
       .map((task) => task.key);
   });

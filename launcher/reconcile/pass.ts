@@ -107,13 +107,14 @@ export class Pass {
     const seen = needsParticipants(known, tasks) ? await participants() : [];
     const agent = seen === null ? 'unread' : presentAgent(room.sid, seen);
     const nowMs = clock.nowMs();
+    known.unread.note(agent !== 'unread', nowMs);
     if (agent !== 'unread') {
       const present = agent?.taskKey && isTaskKey(agent.taskKey) ? agent.taskKey : null;
       const running = tasks.filter((task) => task.phase === 'running').map((task) => task.key);
-      memory.noteAgent(present, running, nowMs);
+      memory.noteAgent(room.sid, present, running, nowMs);
     }
     const tasksFresh = observer.tasksBegun > begun;
-    const view: LiveRoomView = { room, profile, tasks, tasksFresh, agent };
+    const view: LiveRoomView = { sid: room.sid, room, profile, tasks, tasksFresh, agent };
     return { plan: planRoom(view, { memory, nowMs }), view };
   }
 
@@ -131,7 +132,7 @@ export class Pass {
     const agentStillThere = seen === null || presentAgent(room.sid, seen) !== null;
     const nowMs = clock.nowMs();
     const tasksFresh = observer.tasksBegun > begun;
-    const view = { profile, tasks, tasksFresh, agentStillThere };
+    const view = { sid: room.sid, profile, tasks, tasksFresh, agentStillThere };
     const plan = planAbsentRoom(room, view, { memory, nowMs });
     if (isGone(room) && !agentStillThere) room.goneAtMs ??= nowMs;
     return { plan, view: null };

@@ -112,7 +112,7 @@ describe('tasks', () => {
   });
 
   it('that vanished have failed, unless their end was seen', () => {
-    memory.task(KEY).judged = { verdict: 'served', reason: 'seen', endedAtMs: 1 };
+    memory.task(KEY).judged = { verdict: 'served', reason: 'seen', endedAtMs: 1, atMs: 1 };
     memory.noteVanished([KEY, roomKey(SID, 2)], 100);
     expect(memory.task(KEY).judged?.verdict).toBe('served');
     expect(memory.task(roomKey(SID, 2)).judged).toMatchObject({
@@ -132,14 +132,14 @@ describe('tasks', () => {
 
 describe('sightings', () => {
   it('count looks without an agent that was there, until it is back', () => {
-    memory.noteAgent(null, [KEY], 100);
+    memory.noteAgent(SID, null, [KEY], 100);
     expect(memory.task(KEY)).toMatchObject({ sighted: false, missing: null });
-    memory.noteAgent(KEY, [KEY], 200);
+    memory.noteAgent(SID, KEY, [KEY], 200);
     memory.noteLeave(KEY, 2, 250);
-    memory.noteAgent(null, [KEY], 300);
-    memory.noteAgent(null, [KEY], 400);
+    memory.noteAgent(SID, null, [KEY], 300);
+    memory.noteAgent(SID, null, [KEY], 400);
     expect(memory.task(KEY).missing).toEqual({ sinceMs: 300, looks: 2, blindMs: 0 });
-    memory.noteAgent(KEY, [KEY], 500);
+    memory.noteAgent(SID, KEY, [KEY], 500);
     expect(memory.task(KEY)).toMatchObject({ sighted: true, missing: null, leave: null });
   });
 });
@@ -148,10 +148,10 @@ it('time in which LiveKit does not answer adds up, each outage once', () => {
   memory.noteLiveKit(true, 50);
   memory.noteLiveKit(false, 100);
   memory.noteLiveKit(false, 150);
-  expect(memory.blindMs(160)).toBe(60);
+  expect(memory.blindMs(SID, 160)).toBe(60);
   memory.noteLiveKit(true, 200);
   memory.noteLiveKit(true, 300);
-  expect(memory.blindMs(400)).toBe(100);
+  expect(memory.blindMs(SID, 400)).toBe(100);
   memory.noteLiveKit(false, 500);
-  expect(memory.blindMs(510)).toBe(110);
+  expect(memory.blindMs(SID, 510)).toBe(110);
 });

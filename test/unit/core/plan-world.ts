@@ -64,7 +64,9 @@ function memoryOf(scene: Scene, listed: boolean): Memory {
   const memory = new Memory();
   memory.firstPassAtMs = START;
   if (listed) memory.noteRooms([ROOM], null, NOW - 1_000);
-  memory.noteTasks(scene.tasks ?? [], NOW - 1_000);
+  for (const each of scene.tasks ?? []) {
+    memory.noteTasks([each], each.startedAtMs ?? each.createdAtMs);
+  }
   scene.remembers?.(memory);
   return memory;
 }
@@ -73,6 +75,7 @@ function memoryOf(scene: Scene, listed: boolean): Memory {
 export function planLive(scene: Scene): Plan {
   const memory = memoryOf(scene, true);
   const view: LiveRoomView = {
+    sid: SID,
     room: ROOM,
     profile: { ...PROFILE, ...scene.profile },
     tasks: scene.tasks ?? [],
@@ -86,6 +89,7 @@ export function planLive(scene: Scene): Plan {
 export function planAbsent(scene: Scene & { readonly agentStillThere?: boolean }): Plan {
   const memory = memoryOf(scene, false);
   const view = {
+    sid: SID,
     profile: { ...PROFILE, ...scene.profile },
     tasks: scene.tasks ?? [],
     tasksFresh: !scene.stale,

@@ -408,6 +408,7 @@ const ROWS: readonly Row[] = [
           verdict: 'served',
           reason: 'the job ended',
           endedAtMs: NOW - 9,
+          atMs: NOW - 9,
         };
       },
     },
