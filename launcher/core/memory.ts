@@ -51,9 +51,11 @@ export class Memory {
     return [...(this.#sidsByName.get(name) ?? [])].map((sid) => this.room(sid));
   }
 
-  noteNudge(sid: RoomSid, name: string, nowMs: number): void {
+  /** A webhook about a room; `alive`: somebody came, or it started. */
+  noteNudge(sid: RoomSid, name: string, alive: boolean, nowMs: number): void {
     const room = this.#nameRoom(sid, name);
-    if (room.lastListedAtMs === null) room.nudgedAtMs ??= nowMs;
+    if (alive && room.goneAtMs !== null) room.nudgedAtMs = nowMs;
+    else if (room.lastListedAtMs === null) room.nudgedAtMs ??= nowMs;
   }
 
   noteFinished(sid: RoomSid, name: string, nowMs: number): void {

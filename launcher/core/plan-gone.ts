@@ -36,7 +36,8 @@ export function isGone(room: RoomMemory): boolean {
   const { firstMs, lastMs } = room.absent;
   const finished = room.finishedAtMs !== null && room.finishedAtMs > (room.lastListedAtMs ?? -1);
   if (finished && room.finishedAtMs! <= lastMs) return true;
-  return room.nudgedAtMs === null && lastMs - firstMs >= ABSENT_MS;
+  const rumour = room.nudgedAtMs !== null && lastMs < room.nudgedAtMs + UNLISTED_LOOKS_MS.at(-1)!;
+  return !rumour && lastMs - firstMs >= ABSENT_MS;
 }
 
 /** Plans a room that the newest list does not show. */
@@ -48,10 +49,7 @@ export function planAbsentRoom(room: RoomMemory, view: AbsentRoomView, context: 
 
 function planAbsence(room: RoomMemory, view: AbsentRoomView, context: Context): Plan {
   const { nowMs } = context;
-  if (!isGone(room)) {
-    const reason = 'not in the newest list of rooms';
-    return wait(room, reason, nextLook(room, nowMs));
-  }
+  if (!isGone(room)) return wait(room, 'not in the newest list of rooms', nextLook(room, nowMs));
   if (view.agentStillThere) {
     const reason = 'not listed, and yet its agent is in the room: left alone';
     return wait(room, reason, nowMs + ABSENT_MS);
@@ -60,7 +58,7 @@ function planAbsence(room: RoomMemory, view: AbsentRoomView, context: Context): 
   const fresh = plans.some((plan) => plan.needsFreshTasks);
   return {
     actions: plans.flatMap((plan) => plan.actions),
-    lookAgainAtMs: plans.map((plan) => plan.lookAgainAtMs).reduce(soonest, null),
+    lookAgainAtMs: plans.map((plan) => plan.lookAgainAtMs).reduce(soonest, nextRumour(room, nowMs)),
     ...(fresh ? { needsFreshTasks: true } : {}),
     state: view.tasks.some((task) => task.phase !== 'ended') ? 'ending' : 'served',
     reason: 'the room is over',
@@ -73,15 +71,16 @@ function planLeftover(
   view: AbsentRoomView,
   context: Context,
 ): Plan {
-  if (task.phase === 'ended') return planEvidence(task, room, context.nowMs);
+  if (task.phase === 'ended') return planEvidence(task, room, context);
   const { ending } = context.memory.task(task.key);
   if (!ending) return end(task, 'gone', 'the room is over', view, context.nowMs);
   return planEnding(task, ending, view.profile.shutdownTimeoutMs, context.nowMs);
 }
 
 /** Ten minutes from the room's end, or from the task's where this process did not see the room. */
-function planEvidence(task: KeyedTask, room: RoomMemory, nowMs: number): Plan {
-  const endedAtMs = task.endedAtMs ?? task.createdAtMs;
+function planEvidence(task: KeyedTask, room: RoomMemory, { memory, nowMs }: Context): Plan {
+  const { firstSeenAtMs } = memory.task(task.key);
+  const endedAtMs = Math.min(task.endedAtMs ?? task.createdAtMs, firstSeenAtMs ?? nowMs);
   const sinceMs = room.lastListedAtMs === null ? endedAtMs : (room.goneAtMs ?? nowMs);
   const dueAtMs = sinceMs + EVIDENCE_MS;
   const kept = wait(room, 'its evidence is kept', dueAtMs);
@@ -92,11 +91,15 @@ function planEvidence(task: KeyedTask, room: RoomMemory, nowMs: number): Plan {
 
 /** When to look for a room that is missing from the list, or not in it yet. */
 function nextLook(room: RoomMemory, nowMs: number): number | null {
-  if (room.nudgedAtMs !== null) {
-    const next = UNLISTED_LOOKS_MS.find((afterMs) => room.nudgedAtMs! + afterMs > nowMs);
-    return next === undefined ? null : room.nudgedAtMs + next;
-  }
-  return (room.absent?.firstMs ?? nowMs) + ABSENT_MS;
+  return nextRumour(room, nowMs) ?? Math.max((room.absent?.firstMs ?? nowMs) + ABSENT_MS, nowMs);
+}
+
+/** When to look for a sid that was heard of and is not listed; also one that was over (it can come
+ * back). */
+function nextRumour({ nudgedAtMs }: RoomMemory, nowMs: number): number | null {
+  if (nudgedAtMs === null) return null;
+  const next = UNLISTED_LOOKS_MS.find((afterMs) => nudgedAtMs + afterMs > nowMs);
+  return next === undefined ? null : nudgedAtMs + next;
 }
 
 /** May a room without tasks be forgotten? One that is over, or one that was only heard of. */

@@ -69,7 +69,7 @@ function endsOf(room: RoomMemory, tasks: readonly KeyedTask[], { memory, nowMs }
     ends.set(task.key, { key: task.key, endedAtMs, sinceMs, ...judgeTask(task, memory) });
   }
   return [...ends.values()]
-    .filter((end) => room.againAtMs === null || end.sinceMs >= room.againAtMs)
+    .filter(({ key }) => (memory.task(key).firstSeenAtMs ?? nowMs) >= (room.againAtMs ?? 0))
     .toSorted((a, b) => a.endedAtMs - b.endedAtMs);
 }
 
@@ -109,14 +109,16 @@ function planTrouble(
 ): Plan {
   const { attempt, outcome, retry, detail } = trouble;
   if (retry === 'never') return fail(room, `launch refused: ${detail}`);
-  const overdue = !trouble.pulling && nowMs - trouble.firstAtMs >= view.profile.startDeadlineMs;
-  if (outcome === 'refused' && overdue) {
+  const deadlineMs = trouble.firstAtMs + view.profile.startDeadlineMs;
+  if (outcome === 'refused' && !trouble.pulling && trouble.atMs >= deadlineMs) {
     return fail(room, `launches were refused until the start deadline: ${detail}`);
   }
   const story =
     outcome === 'unknown' ? `the launch's answer was lost: ${detail}` : `launch refused: ${detail}`;
-  const backoff = backoffMs(trouble.count, `${room.sid}-${attempt}`);
-  const dueAtMs = trouble.atMs + (trouble.pulling ? PULLING_MS : backoff);
+  const backoff = trouble.pulling ? PULLING_MS : backoffMs(trouble.count, `${room.sid}-${attempt}`);
+  // A backoff must not outlast the deadline: there is a last try right at it.
+  const untilMs = trouble.atMs < deadlineMs ? deadlineMs : Infinity;
+  const dueAtMs = Math.min(trouble.atMs + backoff, untilMs);
   if (nowMs < dueAtMs)
     return { ...wait(room, `${story}; again after its backoff`, dueAtMs), state: 'waiting' };
   return launch(room, retry === 'next-key' ? attempt + 1 : attempt, story);

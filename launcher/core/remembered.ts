@@ -10,7 +10,7 @@ export interface RoomMemory {
   name: string | null;
   /** By LiveKit's clock; null until a list shows it. */
   createdAtMs: number | null;
-  /** First nudge about a sid that no list has shown yet. */
+  /** First nudge about a sid that no list has shown yet, or none since it was over. */
   nudgedAtMs: number | null;
   /** Begin of the newest list that showed it. */
   lastListedAtMs: number | null;
@@ -20,7 +20,7 @@ export interface RoomMemory {
   finishedAtMs: number | null;
   /** When this process was sure that it is over. */
   goneAtMs: number | null;
-  /** When its sid was listed again after it was over; ends before that were another life's. */
+  /** When its sid was listed again after it was over; older tasks are of another life. */
   againAtMs: number | null;
   /** Time in which LiveKit did not list its participants. */
   readonly unread: BlindTime;

@@ -28,6 +28,8 @@ export interface MemoryTask {
   oomKilled: boolean;
   /** A state that no driver knows. */
   odd: boolean;
+  /** Does it run our runner? Null: the engine cannot tell. */
+  runner: boolean | null;
 }
 
 export interface SigtermAnswer {
@@ -41,6 +43,10 @@ export interface MemoryEngineOptions {
   readonly startDelayMs?: number;
   /** How far `list` lags behind. */
   readonly listLagMs?: number;
+  /** After this long the engine forgets an ended task by itself; `remove` frees nothing then. */
+  readonly endedRetentionMs?: number;
+  /** How far the engine's clock, as its tasks' times show it, is ahead of the callers'. */
+  readonly aheadMs?: () => number;
 }
 
 /** Outlives the drivers that look at it, as a real engine outlives launchers. */
@@ -48,6 +54,8 @@ export class MemoryEngine {
   readonly nowMs: () => number;
   readonly startDelayMs: number;
   readonly listLagMs: number;
+  readonly endedRetentionMs: number;
+  readonly aheadMs: () => number;
   readonly tasks = new Map<TaskId, MemoryTask>();
   readonly watchers = new Set<() => void>();
   /** Engine names (`<deployment>.<key>`) that something else holds. */
@@ -68,6 +76,8 @@ export class MemoryEngine {
     this.nowMs = options.nowMs;
     this.startDelayMs = options.startDelayMs ?? 0;
     this.listLagMs = options.listLagMs ?? 0;
+    this.endedRetentionMs = options.endedRetentionMs ?? Infinity;
+    this.aheadMs = options.aheadMs ?? (() => 0);
   }
 
   create(deployment: string, key: string, request: Pick<LaunchRequest, 'template' | 'env'>) {
@@ -85,6 +95,7 @@ export class MemoryEngine {
       exitCode: null,
       oomKilled: false,
       odd: false,
+      runner: true,
     };
     this.tasks.set(task.id, task);
     this.changed();
@@ -113,6 +124,14 @@ export class MemoryEngine {
       if (graceMs > 0) this.#end(task, nowMs + afterMs, code);
     }
     if (nowMs + graceMs < task.endsAtMs) this.#end(task, nowMs + graceMs, EXIT_SIGKILL);
+  }
+
+  /** Forgets what ended too long ago. */
+  forget(): void {
+    const sinceMs = this.nowMs() - this.endedRetentionMs;
+    for (const { id, endsAtMs } of this.tasks.values()) {
+      if (endsAtMs < sinceMs) this.tasks.delete(id);
+    }
   }
 
   changed(): void {

@@ -13,7 +13,7 @@ import {
 import { assert } from '../lib/assert.ts';
 import type { MemoryEngine, MemoryTask } from './memory-engine.ts';
 
-export { MemoryEngine, type MemoryTask } from './memory-engine.ts';
+export { MemoryEngine, type MemoryTask, type SigtermAnswer } from './memory-engine.ts';
 
 const GRACE_MAX_MS = 24 * 3_600_000;
 
@@ -31,8 +31,8 @@ export function memoryDriver(
       name: 'memory',
       listLagMs: engine.listLagMs,
       keyLifetimeMs: Infinity,
-      endedRetentionMs: Infinity,
-      removes: true,
+      endedRetentionMs: engine.endedRetentionMs,
+      removes: engine.endedRetentionMs === Infinity,
       grace: { maxMs: GRACE_MAX_MS },
     },
     async launch(request, signal) {
@@ -49,7 +49,7 @@ export function memoryDriver(
       const atMs = engine.nowMs() - engine.listLagMs;
       return [...engine.tasks.values()]
         .filter((task) => task.deployment === deployment && task.createdAtMs <= atMs)
-        .map((task) => observed(task, atMs));
+        .map((task) => observed(task, atMs, engine.aheadMs()));
     },
     async stop(taskId, { graceMs }, signal) {
       await reached(engine, signal);
@@ -63,7 +63,7 @@ export function memoryDriver(
       const task = mine(taskId);
       if (task === undefined) return;
       if (task.endsAtMs > engine.nowMs()) throw new DriverError('conflict', `${taskId} is live`);
-      engine.tasks.delete(taskId);
+      if (engine.endedRetentionMs === Infinity) engine.tasks.delete(taskId);
     },
     watch(nudge) {
       engine.watchers.add(nudge);
@@ -96,7 +96,7 @@ function launch(engine: MemoryEngine, deployment: string, request: LaunchRequest
     engine.loseAnswers -= 1;
     return { outcome: 'unknown', detail: 'the answer was lost' };
   }
-  return { outcome: 'accepted', task: observed(task, engine.nowMs()) };
+  return { outcome: 'accepted', task: observed(task, engine.nowMs(), engine.aheadMs()) };
 }
 
 /** Resolves when the engine answers; rejects when it is down or the caller gave up. */
@@ -106,21 +106,24 @@ async function reached(engine: MemoryEngine, signal: AbortSignal): Promise<void>
   }
   if (signal.aborted) throw new DriverError('unavailable', 'aborted', { cause: signal.reason });
   if (engine.down) throw new DriverError('unavailable', 'the engine is down');
+  engine.forget();
 }
 
-function observed(task: MemoryTask, atMs: number): ObservedTask {
+function observed(task: MemoryTask, atMs: number, aheadMs: number): ObservedTask {
   const phase = phaseOf(task, atMs);
   return {
     taskId: task.id,
     key: isTaskKey(task.key) ? task.key : null,
     phase,
     template: task.template,
-    runner: true,
-    createdAtMs: task.createdAtMs,
-    ...(task.startsAtMs <= Math.min(atMs, task.endsAtMs) ? { startedAtMs: task.startsAtMs } : {}),
+    runner: task.runner,
+    createdAtMs: task.createdAtMs + aheadMs,
+    ...(task.startsAtMs <= Math.min(atMs, task.endsAtMs)
+      ? { startedAtMs: task.startsAtMs + aheadMs }
+      : {}),
     ...(phase === 'ended'
       ? {
-          endedAtMs: task.endsAtMs,
+          endedAtMs: task.endsAtMs + aheadMs,
           exit: { code: task.exitCode, oomKilled: task.oomKilled, detail: '' },
         }
       : {}),

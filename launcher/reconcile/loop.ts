@@ -36,6 +36,8 @@ export interface LoopParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly resyncMs: number;
+  /** How far the engine's list lags behind. */
+  readonly listLagMs: number;
 }
 
 export class Loop {
@@ -46,6 +48,8 @@ export class Loop {
   readonly #lookAgain = new Map<string, () => void>();
   #fullPass: Promise<void> | null = null;
   #nextFullPass: { readonly atMs: number; readonly cancel: () => void } | null = null;
+  /** Cancels the list that follows a hint where lists lag behind. */
+  #lateList: (() => void) | null = null;
   #failures = 0;
   #stopped = false;
 
@@ -80,6 +84,13 @@ export class Loop {
     if (this.#stopped || memory.firstPassAtMs === null) return;
     // A list that failed is said by the outage, and the full pass comes back to it.
     observer.freshTasks(observer.turn()).catch(() => this.#fullPassIn(RETRY_BASE_MS));
+    const { clock, listLagMs } = this.#parts;
+    if (listLagMs === 0 || this.#lateList) return;
+    // What the hint was about may show only then.
+    this.#lateList = clock.timer(listLagMs + LOOK_AGAIN_MIN_MS, () => {
+      this.#lateList = null;
+      observer.freshTasks(observer.turn()).catch(() => this.#fullPassIn(RETRY_BASE_MS));
+    });
   }
 
   /** Runs the first full pass; resolves when it is done, well or not. Later ones follow by timer. */
@@ -91,6 +102,7 @@ export class Loop {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#nextFullPass?.cancel();
+    this.#lateList?.();
     for (const cancel of this.#lookAgain.values()) cancel();
     const done = new AbortController();
     const passes = Promise.all([this.#fullPass, ...this.#running.values()]);

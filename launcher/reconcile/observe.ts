@@ -72,9 +72,11 @@ export class Observer {
 
   /** Null when LiveKit did not say. */
   async participants(name: string): Promise<readonly Participant[] | null> {
-    const { livekit, livekitOutage } = this.#parts;
+    const { livekit, livekitOutage, clock } = this.#parts;
     try {
-      return await livekit.listParticipants(name, AbortSignal.timeout(LOOK_TIMEOUT_MS));
+      return await within(clock, LOOK_TIMEOUT_MS, (signal) =>
+        livekit.listParticipants(name, signal),
+      );
     } catch (error) {
       livekitOutage.failed(reasonOf(error));
       return null;

@@ -32,8 +32,25 @@ export interface PassParts {
   readonly turnFree: () => void;
 }
 
-/** Participants of a room, read at most once per pass and only when a decision needs them. */
-type ReadParticipants = () => Promise<readonly Participant[] | null>;
+/** Participants of a room, read only when a decision needs them, and once for all its lives. */
+class Participants {
+  readonly #ask: () => Promise<readonly Participant[] | null>;
+  #answer: Promise<readonly Participant[] | null> | null = null;
+
+  constructor(ask: () => Promise<readonly Participant[] | null>) {
+    this.#ask = ask;
+  }
+
+  /** Null when LiveKit did not say. */
+  read(): Promise<readonly Participant[] | null> {
+    return (this.#answer ??= this.#ask());
+  }
+
+  /** Time has passed: what was read may not be true any more. */
+  expire(): void {
+    this.#answer = null;
+  }
+}
 
 export class Pass {
   readonly #parts: PassParts;
@@ -50,9 +67,8 @@ export class Pass {
   async run(name: string, sinceTurn: number): Promise<number | null> {
     const { observer, memory } = this.#parts;
     const begun = observer.turn();
-    let reading: Promise<readonly Participant[] | null> | undefined;
-    const participants: ReadParticipants = () => (reading ??= observer.participants(name));
-    if (memory.named(name).some((room) => room.nudgedAtMs !== null)) void participants();
+    const participants = new Participants(() => observer.participants(name));
+    if (memory.named(name).some((room) => room.nudgedAtMs !== null)) void participants.read();
     const rooms = await observer.roomsNamed(name, sinceTurn);
     let lookAgainAtMs: number | null = null;
     for (const known of memory.named(name)) {
@@ -61,7 +77,8 @@ export class Pass {
         live
           ? this.#planLive(live, begun, participants)
           : this.#planAbsent(known, begun, rooms, participants);
-      lookAgainAtMs = soonest(lookAgainAtMs, await this.#carryOut(known, begun, plan));
+      const look = await this.#carryOut(known, begun, plan, participants);
+      lookAgainAtMs = soonest(lookAgainAtMs, look);
     }
     return lookAgainAtMs;
   }
@@ -69,21 +86,22 @@ export class Pass {
   /** A pass over a room whose name is not known. */
   async runNameless(room: RoomMemory): Promise<number | null> {
     const begun = this.#parts.observer.turn();
-    return this.#carryOut(room, begun, () =>
-      this.#planAbsent(room, begun, [], () => Promise.resolve([])),
-    );
+    const nobody = new Participants(() => Promise.resolve([]));
+    return this.#carryOut(room, begun, () => this.#planAbsent(room, begun, [], nobody), nobody);
   }
 
   async #carryOut(
     room: RoomMemory,
     begun: number,
     planNow: () => Promise<{ plan: Plan; view: LiveRoomView | null }>,
+    participants: Participants,
   ): Promise<number | null> {
     const { observer, applier, limits, clock, log, turnFree } = this.#parts;
     const startedAtMs = clock.nowMs();
     let { plan, view } = await planNow();
     if (plan.needsFreshTasks) {
       await observer.freshTasks(begun);
+      participants.expire();
       ({ plan, view } = await planNow());
     }
     room.state = plan.state;
@@ -100,12 +118,14 @@ export class Pass {
     return lookAgainAtMs;
   }
 
-  async #planLive(room: Room, begun: number, participants: ReadParticipants) {
+  async #planLive(room: Room, begun: number, participants: Participants) {
     const { observer, memory, profile, clock } = this.#parts;
-    const tasks = observer.tasksOf(room.sid);
     const known = memory.room(room.sid);
-    const seen = needsParticipants(known, tasks) ? await participants() : [];
+    const needed = needsParticipants(known, observer.tasksOf(room.sid));
+    const seen = needed ? await participants.read() : [];
     const agent = seen === null ? 'unread' : presentAgent(room.sid, seen);
+    // Only now: what was listed meanwhile is in memory already, and a plan must not mix the two.
+    const tasks = observer.tasksOf(room.sid);
     const nowMs = clock.nowMs();
     known.unread.note(agent !== 'unread', nowMs);
     if (agent !== 'unread') {
@@ -122,14 +142,14 @@ export class Pass {
     room: RoomMemory,
     begun: number,
     listed: readonly Room[],
-    participants: ReadParticipants,
+    participants: Participants,
   ) {
     const { observer, memory, profile, clock } = this.#parts;
-    const tasks = observer.tasksOf(room.sid);
-    const live = tasks.some((task) => task.phase !== 'ended');
+    const live = observer.tasksOf(room.sid).some((task) => task.phase !== 'ended');
     const doubt = live && room.finishedAtMs === null && room.name !== null && listed.length === 0;
-    const seen = doubt && isGone(room) ? await participants() : [];
+    const seen = doubt && isGone(room) ? await participants.read() : [];
     const agentStillThere = seen === null || presentAgent(room.sid, seen) !== null;
+    const tasks = observer.tasksOf(room.sid);
     const nowMs = clock.nowMs();
     const tasksFresh = observer.tasksBegun > begun;
     const view = { sid: room.sid, profile, tasks, tasksFresh, agentStillThere };

@@ -46,6 +46,9 @@ export interface RoomNews {
   };
 }
 
+/** Webhooks that tell of life in a room. */
+const LIVELY = new Set(['room_started', 'participant_joined']);
+
 export type StopAnswer = 'accepted' | 'unknown' | 'nothing-to-stop';
 
 export class Reconciler {
@@ -77,7 +80,8 @@ export class Reconciler {
     const applier = new Applier({ ...shared, turnFree });
     const pass = new Pass({ ...shared, observer, applier, turnFree });
     this.observer = observer;
-    this.#loop = new Loop({ ...shared, observer, applier, pass });
+    const { listLagMs } = options.driver.traits;
+    this.#loop = new Loop({ ...shared, listLagMs, observer, applier, pass });
     const nudge = (name: string) => this.#loop.nudge(name);
     this.handOver = new HandOver({ livekit, observer, memory, expectations, nudge });
   }
@@ -102,7 +106,7 @@ export class Reconciler {
     const { participant } = news;
     if (participant && !this.#concernsUs(sid, participant)) return;
     if (news.event === 'room_finished') memory.noteFinished(sid, news.roomName, nowMs);
-    else memory.noteNudge(sid, news.roomName, nowMs);
+    else memory.noteNudge(sid, news.roomName, LIVELY.has(news.event), nowMs);
     if (news.event === 'participant_left' || news.event === 'participant_connection_aborted') {
       const { taskKey = '', disconnectReason = 0 } = participant ?? {};
       if (isTaskKey(taskKey)) memory.noteLeave(taskKey, disconnectReason, nowMs);

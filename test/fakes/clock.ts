@@ -37,13 +37,21 @@ export class FakeClock implements Clock {
   async advance(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms;
     await setImmediate();
-    for (let next = this.#next(endMs); next; next = this.#next(endMs)) {
-      this.#timers.delete(next);
-      this.#nowMs = Math.max(this.#nowMs, next.atMs);
-      next.fire();
-      await setImmediate();
+    while (await this.step(endMs));
+  }
+
+  /** Moves on to the next timer until `endMs` and fires it; false, at `endMs`, when there is none. */
+  async step(endMs: number): Promise<boolean> {
+    const next = this.#next(endMs);
+    if (!next) {
+      this.#nowMs = endMs;
+      return false;
     }
-    this.#nowMs = endMs;
+    this.#timers.delete(next);
+    this.#nowMs = Math.max(this.#nowMs, next.atMs);
+    next.fire();
+    await setImmediate();
+    return true;
   }
 
   /** The first due timer; of equal ones the one set first. */

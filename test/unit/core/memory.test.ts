@@ -51,11 +51,11 @@ describe('rooms', () => {
   });
 
   it('a nudge is dated until a list shows the room', () => {
-    memory.noteNudge(SID, ROOM.name, 50);
-    memory.noteNudge(SID, ROOM.name, 60);
+    memory.noteNudge(SID, ROOM.name, true, 50);
+    memory.noteNudge(SID, ROOM.name, true, 60);
     expect(room().nudgedAtMs).toBe(50);
     memory.noteRooms([ROOM], null, 100);
-    memory.noteNudge(SID, ROOM.name, 110);
+    memory.noteNudge(SID, ROOM.name, true, 110);
     expect(room().nudgedAtMs).toBeNull();
   });
 

@@ -23,7 +23,7 @@ function seen(
       if (what === 'listed') memory.noteRooms([ROOM], null, atMs);
       else if (what === 'absent') memory.noteRooms([], null, atMs);
       else if (what === 'finished') memory.noteFinished(SID, ROOM.name, atMs);
-      else memory.noteNudge(SID, ROOM.name, atMs);
+      else memory.noteNudge(SID, ROOM.name, true, atMs);
     }
   };
 }

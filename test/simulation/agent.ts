@@ -1,0 +1,208 @@
+/**
+ * What runs in a task: our runner, in the order and with the exit codes that it has, and with the
+ * fate that the dice gave it.
+ */
+import type { RoomSid } from '../../launcher/core/room.ts';
+import type { MemoryTask, SigtermAnswer } from '../../launcher/drivers/memory.ts';
+import type { TaskKey } from '../../launcher/driver.ts';
+import type { ServerFrame } from '../../launcher/gateway/wire.ts';
+import { LEFT, type Seat } from './livekit.ts';
+import type { SimProcess } from './process.ts';
+import type { SimWorld } from './world.ts';
+
+/** How an agent turns out. */
+export const BAD_FATES = [
+  'crash-at-start',
+  'crash-later',
+  'oom',
+  'never-joins',
+  'slow-start',
+  'ignores-sigterm',
+  'leaves',
+  'fatal',
+] as const;
+export type Fate = 'serves' | (typeof BAD_FATES)[number];
+
+const REDIAL_MAX_MS = 5_000;
+const GIVE_UP_MS = 600_000;
+/** Until LiveKit notices that a participant's process is dead. */
+const NOTICED_MAX_MS = 15_000;
+
+export class SimAgent {
+  readonly key: TaskKey;
+  readonly task: MemoryTask;
+  readonly fate: Fate;
+  readonly #world: SimWorld;
+  #process: SimProcess | null = null;
+  #seat: Seat | null = null;
+  #leftAtMs: number | undefined;
+  #jobId: string | undefined;
+  #dials = 0;
+  #over = false;
+
+  constructor(world: SimWorld, task: MemoryTask, key: TaskKey, fate: Fate) {
+    this.#world = world;
+    this.task = task;
+    this.key = key;
+    this.fate = fate;
+  }
+
+  /** When it was last seen out of a room that it had been in. */
+  get leftAtMs(): number | undefined {
+    const untilMs = this.#seat?.untilMs ?? this.#leftAtMs;
+    return untilMs === Infinity ? undefined : untilMs;
+  }
+
+  /** Its job is done, by itself or by being told. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Its place in the room, if it sits in one. */
+  get seat(): Seat | null {
+    return this.#seat?.untilMs === Infinity ? this.#seat : null;
+  }
+
+  /** The engine has started it. */
+  start(): void {
+    if (this.fate === 'crash-at-start') return this.#exitAfter(300, 1);
+    if (this.fate === 'fatal') return this.#exitAfter(300, 64);
+    const [fromMs, toMs] = this.fate === 'slow-start' ? [10_000, 40_000] : [200, 3_000];
+    this.#after(this.#dice(fromMs, toMs, 'boot'), () => this.#dial());
+  }
+
+  /** SIGTERM, by whomever. */
+  sigterm(): SigtermAnswer {
+    if (this.fate === 'ignores-sigterm') return { afterMs: Infinity, code: 137 };
+    if (this.#over) return { afterMs: 100, code: 0 };
+    this.#over = true;
+    this.#leave(LEFT.client);
+    return { afterMs: 200, code: 143 };
+  }
+
+  /** Its task is over: nothing of it runs any more. */
+  died(graceful: boolean): void {
+    const { clock, livekit } = this.#world;
+    const process = this.#process;
+    this.#process = null;
+    process?.hungUp(this);
+    const seat = this.#seat;
+    this.#seat = null;
+    if (!seat) return;
+    const noticedMs = graceful ? 0 : this.#dice(0, NOTICED_MAX_MS, 'noticed');
+    clock.timer(noticedMs, () => livekit.leave(seat, graceful ? LEFT.client : LEFT.lost));
+  }
+
+  /** Its launcher's socket is gone. */
+  lostLauncher(): void {
+    this.#process = null;
+    this.#dials = 0;
+    this.#redial();
+  }
+
+  /** A frame of the gateway's. */
+  received(frame: ServerFrame, from: SimProcess): void {
+    if (from !== this.#process || !this.#alive()) return;
+    switch (frame.case) {
+      case 'availability':
+        if (this.fate !== 'never-joins') from.answered(this, frame.value.job?.id ?? '');
+        return;
+      case 'assignment': {
+        const room = frame.value.job?.room;
+        if (!room || this.#jobId !== undefined) return;
+        this.#jobId = frame.value.job?.id;
+        const { name, sid } = room;
+        this.#after(this.#dice(50, 500, 'join'), () => this.#join(name, sid as RoomSid));
+        return;
+      }
+      case 'termination':
+        return this.#endJob();
+    }
+  }
+
+  #dial(): void {
+    if (this.#over) return;
+    const gateway = this.#world.gateway();
+    const answer = gateway?.admits(this) ?? 'away';
+    if (answer === 'gone') {
+      this.#leave(LEFT.client);
+      return this.#exitAfter(50, 0);
+    }
+    if (answer !== 'welcome' || !gateway) return this.#redial();
+    this.#process = gateway;
+    this.#dials = 0;
+    gateway.registered(this, this.#jobId);
+  }
+
+  #redial(): void {
+    this.#dials += 1;
+    const waitMs = Math.min(250 * 2 ** this.#dials, REDIAL_MAX_MS);
+    const ageMs = this.#world.clock.nowMs() - this.task.startsAtMs;
+    if (this.#jobId === undefined && ageMs > GIVE_UP_MS) return this.#exitAfter(0, 75);
+    this.#after(waitMs, () => this.#dial());
+  }
+
+  #join(name: string, sid: RoomSid): void {
+    if (this.#over) return;
+    const { key: taskKey } = this;
+    const onKick: Seat['onKick'] = (reason) => this.#kicked(reason, name, sid);
+    this.#seat = this.#world.livekit.join(name, sid, { taskKey, onKick });
+    // The runner's guard: the name may be in another life by now.
+    if (this.#seat.room.sid !== sid) return this.#endJob();
+    if (this.fate === 'crash-later') this.#exitAfter(this.#dice(100, 20_000, 'crash'), 1);
+    if (this.fate === 'oom') this.#exitAfter(this.#dice(100, 20_000, 'oom'), 137, true);
+    if (this.fate === 'leaves') this.#after(this.#dice(100, 20_000, 'leave'), () => this.#endJob());
+  }
+
+  #kicked(reason: Parameters<Seat['onKick']>[0], name: string, sid: RoomSid): void {
+    if (this.#over || !this.#alive()) return;
+    if (reason === 'displaced') return this.#exitAfter(50, 76);
+    if (reason === 'room-over') return this.#endJob();
+    // The server went away. LiveKit's client joins again under its old token, or gives up.
+    this.#leftAtMs = this.#seat?.untilMs;
+    this.#seat = null;
+    if (!this.#world.dice.chance(0.5, `rejoin ${this.key}`)) return this.#exitAfter(500, 75);
+    const rejoin = () => {
+      if (this.#over) return;
+      if (this.#world.livekitDown) return this.#after(1_000, rejoin);
+      const again: Seat['onKick'] = (why) => this.#kicked(why, name, sid);
+      this.#seat = this.#world.livekit.join(name, sid, { taskKey: this.key, onKick: again });
+    };
+    this.#after(1_000, rejoin);
+  }
+
+  /** Leaves, runs its shutdown callbacks, exits 0. */
+  #endJob(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#leave(LEFT.client);
+    if (this.fate !== 'ignores-sigterm') this.#exitAfter(this.#dice(50, 300, 'exit'), 0);
+  }
+
+  #leave(reason: number): void {
+    if (this.#seat) this.#world.livekit.leave(this.#seat, reason);
+  }
+
+  #exitAfter(afterMs: number, code: number, oomKilled = false): void {
+    this.#after(afterMs, () => {
+      this.#over = true;
+      this.task.oomKilled = oomKilled;
+      this.#world.engine.finish(this.task.id, code);
+    });
+  }
+
+  #alive(): boolean {
+    const { clock, engine } = this.#world;
+    return engine.tasks.has(this.task.id) && this.task.endsAtMs > clock.nowMs();
+  }
+
+  #after(afterMs: number, then: () => void): void {
+    this.#world.clock.timer(afterMs, () => {
+      if (this.#alive()) then();
+    });
+  }
+
+  #dice(minMs: number, maxMs: number, what: string): number {
+    return this.#world.dice.between(minMs, maxMs, `${what} ${this.key}`);
+  }
+}

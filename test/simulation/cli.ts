@@ -1,0 +1,84 @@
+/**
+ * Runs stories of many seeds and says how many steps a second, which faults, and, for a seed that
+ * breaks an invariant, the shortest story that still does and how to run it again.
+ */
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import type { Fields, Log } from '../../launcher/lib/log.ts';
+import { runStory } from './run.ts';
+import { shrink } from './shrink.ts';
+import { makeStory, type Story, tellStory } from './story.ts';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '500' },
+    from: { type: 'string', default: '1' },
+    /** Prints the launcher's log of the shortest story. */
+    log: { type: 'boolean', default: false },
+    /** Only the first broken seed, in one line: for the mutants. */
+    first: { type: 'boolean', default: false },
+  },
+});
+
+const seeds = wholeNumber('seeds', values.seeds);
+const from = wholeNumber('from', values.from);
+const drawn = new Map<string, number>();
+const broken: number[] = [];
+let steps = 0;
+const beganMs = performance.now();
+
+for (let seed = from; seed < from + seeds; seed++) {
+  const story = makeStory(seed);
+  const outcome = await runStory(story);
+  steps += outcome.steps;
+  for (const [what, times] of outcome.drawn) drawn.set(what, (drawn.get(what) ?? 0) + times);
+  if (!outcome.violation) continue;
+  broken.push(seed);
+  if (values.first) {
+    const { invariant, detail } = outcome.violation;
+    console.log(JSON.stringify({ seed, after: seed - from + 1, invariant, detail }));
+    process.exit(1);
+  }
+  await tell(story, outcome.violation.invariant);
+}
+
+const tookS = (performance.now() - beganMs) / 1_000;
+console.log(
+  `${seeds} seeds from ${from}: ${steps.toLocaleString('en')} steps in ${tookS.toFixed(1)} s, ` +
+    `${Math.round(steps / tookS).toLocaleString('en')} a second`,
+);
+for (const [what, times] of [...drawn].toSorted(([, a], [, b]) => b - a)) {
+  console.log(`  ${what.padEnd(18)} ${times.toLocaleString('en').padStart(9)}`);
+}
+console.log(broken.length === 0 ? 'every invariant held' : `broken: seeds ${broken.join(', ')}`);
+process.exit(broken.length === 0 ? 0 : 1);
+
+async function tell(story: Story, invariant: string): Promise<void> {
+  const shortest = await shrink(story, invariant);
+  const { violation, startMs } = await runStory(shortest, values.log ? printing : undefined);
+  const atS = ((violation?.atMs ?? startMs) - startMs) / 1_000;
+  console.log(`seed ${story.seed} broke "${invariant}" at ${atS} s: ${violation?.detail}`);
+  console.log(tellStory(shortest));
+  console.log(`  again: npm run simulate -- --seeds 1 --from ${story.seed} --log\n`);
+}
+
+function printing(nowMs: () => number, process: number): Log {
+  const print = (text: string, fields: Fields = {}) => {
+    const at = (nowMs() / 1_000).toFixed(3).padStart(10);
+    console.log(`  ${at} [${process}] ${text} ${JSON.stringify(fields)}`);
+  };
+  const say = (text: string, fields?: Fields) => print(text, fields);
+  return {
+    debug: say,
+    info: say,
+    warn: say,
+    error: say,
+    event: (name, fields) => print(name, fields),
+  };
+}
+
+function wholeNumber(name: string, text: string): number {
+  if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
+  console.error(`--${name} is "${text}"; it must be a whole number from 1`);
+  process.exit(64);
+}

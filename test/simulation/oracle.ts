@@ -1,0 +1,303 @@
+/**
+ * What must always hold. The oracle sees the world as it truly is, and what each launcher was shown
+ * of it; it judges each call when it is made, and the whole after every step.
+ *
+ * Bounds count from the last disturbance: while faults go on a room may have to wait.
+ */
+import type { Job } from '@livekit/protocol';
+import { parseRoomKey } from '../../launcher/core/key.ts';
+import type { RoomSid } from '../../launcher/core/room.ts';
+import type { MemoryTask } from '../../launcher/drivers/memory.ts';
+import type { TaskId, TaskKey } from '../../launcher/driver.ts';
+import type { RoomNews } from '../../launcher/reconcile/reconciler.ts';
+import type { SimAgent } from './agent.ts';
+import type { SimRoom } from './livekit.ts';
+import { BOUNDS, PROFILE, type SimProcess } from './process.ts';
+import { RoomRecord } from './record.ts';
+import type { SimWorld } from './world.ts';
+
+export interface Violation {
+  readonly invariant: string;
+  readonly atMs: number;
+  readonly detail: string;
+}
+
+/** In its place for so long, an agent is known to whoever looks. */
+const SETTLED_MS = 15_000;
+/** From the last disturbance to the next launch: looks, backoff, a slow answer. */
+const PROMPT_MS = 50_000;
+/** A look that was under way may rest on what was true so long ago. */
+const LOOK_MS = 8_000;
+/** Between the looks that tell a launcher that LiveKit is away. */
+const BLIND_SLACK_MS = 6_000;
+const MISSING_MS = 30_000;
+/** In calm, from a room's end to its task's. */
+const CALM_END_MS = 60_000;
+
+export class Oracle {
+  violation: Violation | null = null;
+  readonly #world: SimWorld;
+  readonly #records = new Map<RoomSid, RoomRecord>();
+  readonly #lastSids = new Map<string, RoomSid>();
+  readonly #asked = new Map<SimProcess, { readonly atMs: number; readonly name: string }[]>();
+  #disturbedAtMs = 0;
+  #blindMs = 0;
+  #checkedAtMs = 0;
+
+  constructor(world: SimWorld) {
+    this.#world = world;
+  }
+
+  // --- what happens in the world -----------------------------------------------------------------
+
+  opened(room: SimRoom): void {
+    this.#record(room.sid).begins(this.#nowMs, this.#world.gateway());
+    this.#lastSids.set(room.name, room.sid);
+  }
+
+  lastSid(name: string): RoomSid | undefined {
+    return this.#lastSids.get(name);
+  }
+
+  disturbed(): void {
+    this.#disturbedAtMs = this.#nowMs;
+  }
+
+  operatorStopped(sid: RoomSid): void {
+    this.#record(sid).operator = true;
+  }
+
+  told(process: SimProcess, { sid }: RoomNews): void {
+    this.#record(sid as RoomSid).told = process;
+    this.#record(sid as RoomSid).toldAtMs = this.#nowMs;
+  }
+
+  ended({ key, fate, task }: SimAgent): void {
+    this.#recordOf(key).ends(key, task.exitCode, fate, this.#nowMs);
+  }
+
+  // --- what launchers do -------------------------------------------------------------------------
+
+  /** A launch is asked for, carried out or not: the rates hold. */
+  asks(process: SimProcess, key: TaskKey): void {
+    const name = this.#world.livekit.room(this.#sidOf(key))?.name ?? '';
+    const asked = this.#asked.get(process) ?? [];
+    asked.push({ atMs: this.#nowMs, name });
+    this.#asked.set(process, asked);
+    const within = (ms: number) => asked.filter(({ atMs }) => atMs > this.#nowMs - ms);
+    if (within(1_000).length > BOUNDS.perSecond) this.#broken('rate', 'too many launches a second');
+    const named = within(60_000).filter((one) => one.name === name);
+    if (named.length > BOUNDS.perNamePerMinute) this.#broken('rate', `too many for ${name}`);
+  }
+
+  refused(key: TaskKey): void {
+    this.#recordOf(key).refused(this.#nowMs);
+  }
+
+  /** A launch reaches the engine: never a second task beside one that this launcher knows of. */
+  launches(process: SimProcess, key: TaskKey, askedAtMs: number): void {
+    if (this.#world.taskOf(key)) return;
+    const sid = this.#sidOf(key);
+    const twin = this.#live(sid).find(
+      (task) => (process.shown.get(task.id) ?? Infinity) < askedAtMs,
+    );
+    if (twin) this.#broken('double', `${key} was launched beside ${twin.key}, which was known`);
+    const record = this.#record(sid);
+    record.created.push(key);
+    const starts = this.#world.processes.filter((each) => each.startedAtMs >= record.firstAtMs);
+    const most =
+      (PROFILE.retries + 1) * record.lives + record.uncounted.size + starts.length + record.strays;
+    if (record.created.length > most) {
+      this.#broken('attempts', `${record.created.length} tasks for ${sid}, ${most} are due`);
+    }
+  }
+
+  /** JobTermination or a stop: never for an agent that serves its live room. */
+  ends(process: SimProcess, key: TaskKey, how: string): void {
+    const { livekit, clock } = this.#world;
+    const sid = this.#sidOf(key);
+    const task = this.#live(sid).find((each) => each.key === key);
+    const record = this.#record(sid);
+    if (!task || !livekit.isLive(sid) || record.operator) return;
+    const agent = this.#world.agentOf(key);
+    const others = this.#live(sid).filter((each) => each !== task);
+    if (others.length > 0) record.uncounted.add(key);
+    const openedAtMs = livekit.room(sid)?.openedAtMs ?? 0;
+    const justBack = record.lives > 1 && this.#nowMs - openedAtMs < LOOK_MS;
+    if (justBack || task.stoppingAtMs <= clock.nowMs()) return;
+    const seat = agent?.seat;
+    if (seat?.room.sid === sid) {
+      if (this.#nowMs - seat.sinceMs < SETTLED_MS) return;
+      return this.#broken('kill', `${how} for ${key}, whose agent serves its room`);
+    }
+    if (others.length > 0 || this.#mayEnd(task, agent, record, process)) return;
+    this.#broken('kill', `${how} for ${key} before its deadline`);
+  }
+
+  removes(_process: SimProcess, id: TaskId): void {
+    const task = this.#world.engine.tasks.get(id);
+    if (!task) return;
+    const sid = this.#sidOf(task.key as TaskKey);
+    if (this.#world.livekit.isLive(sid) && this.#record(sid).lives === 1) {
+      this.#broken('evidence', `${task.key} was removed, and its room is live`);
+    }
+  }
+
+  /** A job is handed over: to one task of a live room, once. */
+  assigned(_process: SimProcess, agent: SimAgent, job: Job | undefined): void {
+    const sid = job?.room?.sid as RoomSid;
+    const room = this.#world.livekit.room(sid);
+    if (sid !== this.#sidOf(agent.key)) this.#broken('job', `${agent.key} was given ${sid}`);
+    if (!room || room.closedAtMs < this.#nowMs - LOOK_MS) {
+      return this.#broken('job', `${agent.key} was given a room that is over`);
+    }
+    if (agent.seat) this.#broken('job', `${agent.key} was given a second job`);
+    const other = this.#world.livekit
+      .seated(room)
+      .find((seat) => seat.taskKey !== agent.key && this.#nowMs - seat.sinceMs > SETTLED_MS);
+    const twin = other && this.#live(sid).find((task) => task.key === other.taskKey);
+    if (twin) this.#broken('job', `${agent.key} was sent into the room of ${twin.key}`);
+  }
+
+  // --- after every step --------------------------------------------------------------------------
+
+  check(): void {
+    const { livekit, processes, livekitDown, faults, story } = this.#world;
+    const nowMs = this.#nowMs;
+    const blind = livekitDown || faults.sure('rooms-fail') || faults.sure('participants-fail');
+    if (blind) this.#blindMs += nowMs - this.#checkedAtMs;
+    this.#checkedAtMs = nowMs;
+    const up = processes.filter((process) => process.alive);
+    if (faults.any || livekitDown || up.length !== 1) this.#disturbedAtMs = nowMs;
+    for (const [sid, record] of this.#records) {
+      const live = this.#live(sid);
+      record.sees(live, nowMs);
+      const room = livekit.room(sid);
+      const calmMs = nowMs - Math.max(this.#disturbedAtMs, up[0]?.startedAtMs ?? nowMs);
+      if (calmMs < PROMPT_MS) continue;
+      if (room?.closedAtMs === Infinity) this.#checkLive(room, record, live, calmMs);
+      else if (live.length > 0) {
+        const overMs = nowMs - Math.max(room?.closedAtMs ?? 0, live[0]!.createdAtMs);
+        if (Math.min(overMs, calmMs) > 2 * story.resyncMs + 60_000) {
+          this.#broken('orphan', `${live[0]!.key} outlives its room`);
+        }
+      }
+    }
+  }
+
+  /** Faults have ceased for long enough: every live room is served, no task is left over. */
+  settled(): void {
+    for (const room of this.#world.livekit.live()) {
+      const record = this.#record(room.sid);
+      if (this.#excused(record)) continue;
+      const live = this.#live(room.sid);
+      const seats = live.filter(({ id }) => this.#world.agents.get(id)?.seat?.room === room);
+      if (live.length === 1 && seats.length === 1) continue;
+      this.#broken('unserved', `${room.sid} has ${live.length} tasks, ${seats.length} in it`);
+    }
+    for (const task of this.#world.engine.tasks.values()) {
+      if (task.endsAtMs <= this.#nowMs) continue;
+      const room = this.#world.livekit.room(this.#sidOf(task.key as TaskKey));
+      const over = (room?.closedAtMs ?? 0) < this.#nowMs - CALM_END_MS;
+      if (over) this.#broken('orphan', `${task.key} is left`);
+    }
+  }
+
+  /** All rooms are long over: nothing is kept of them. */
+  emptied(): void {
+    const { engine, story } = this.#world;
+    const memory = this.#world.gateway()?.reconciler.memory;
+    const left = { rooms: memory?.rooms.size, tasks: memory?.tasks.size };
+    if (left.rooms !== 0 || left.tasks !== 0) this.#broken('memory', JSON.stringify(left));
+    const kept = story.engine.forgets ? 0 : engine.tasks.size;
+    if (kept > 0) this.#broken('evidence', `${kept} ended tasks are kept for ever`);
+  }
+
+  broken(invariant: string, detail: string): void {
+    this.#broken(invariant, detail);
+  }
+
+  #checkLive(room: SimRoom, record: RoomRecord, live: readonly MemoryTask[], calmMs: number): void {
+    if (this.#excused(record)) return;
+    const { story } = this.#world;
+    const aloneMs = this.#nowMs - record.countChangedAtMs;
+    const roomMs = this.#nowMs - room.openedAtMs;
+    if (live.length > 1 && Math.min(aloneMs, calmMs) > PROMPT_MS + 20_000) {
+      this.#broken('double', `${room.sid} keeps ${live.length} tasks`);
+    }
+    const told = record.told === this.#world.gateway();
+    const noticeMs = told && story.engine.hints ? 0 : story.resyncMs;
+    const toldMs = this.#nowMs - (record.toldAtMs ?? room.openedAtMs);
+    const crowded = story.inFlight < 10;
+    const waitedMs = Math.min(aloneMs, roomMs, calmMs, toldMs);
+    if (live.length === 0 && !crowded && waitedMs > PROMPT_MS + noticeMs) {
+      this.#broken('slow', `${room.sid} has had no task for ${waitedMs} ms`);
+    }
+    const [task] = live;
+    const agent = task && this.#world.agents.get(task.id);
+    if (!task || agent?.seat || crowded) return;
+    const idleMs = this.#nowMs - Math.max(task.startsAtMs, agent?.leftAtMs ?? 0);
+    if (Math.min(idleMs, calmMs, aloneMs) > 150_000) {
+      this.#broken('stuck', `${task.key} is not in its room, and nothing happens`);
+    }
+  }
+
+  /** Is it in order that nobody serves this room? */
+  #excused(record: RoomRecord): boolean {
+    return record.isDone(PROFILE.retries + 1, PROFILE.startDeadlineMs, this.#world.gateway());
+  }
+
+  #mayEnd(
+    task: MemoryTask,
+    agent: SimAgent | undefined,
+    record: RoomRecord,
+    process: SimProcess,
+  ): boolean {
+    const nowMs = this.#nowMs;
+    if (task.startsAtMs > nowMs) {
+      const foreignClock = !process.shown.has(task.id) || this.#world.aheadMs !== 0;
+      return foreignClock || nowMs - task.createdAtMs >= PROFILE.startDeadlineMs;
+    }
+    if (agent?.leftAtMs !== undefined) {
+      const leftMs = nowMs - agent.leftAtMs;
+      return leftMs >= MISSING_MS - BLIND_SLACK_MS || record.lives > 1 || agent.over;
+    }
+    const ranMs = nowMs - task.startsAtMs - (this.#blindMs - (record.blindAt.get(task.id) ?? 0));
+    return ranMs >= PROFILE.joinDeadlineMs - BLIND_SLACK_MS;
+  }
+
+  /** The engine started a task. */
+  started(agent: SimAgent): void {
+    this.#recordOf(agent.key).blindAt.set(agent.task.id, this.#blindMs);
+  }
+
+  #live(sid: RoomSid): MemoryTask[] {
+    const live: MemoryTask[] = [];
+    for (const task of this.#world.engine.tasks.values()) {
+      if (task.endsAtMs > this.#nowMs && this.#sidOf(task.key as TaskKey) === sid) live.push(task);
+    }
+    return live;
+  }
+
+  #recordOf(key: TaskKey): RoomRecord {
+    return this.#record(this.#sidOf(key));
+  }
+
+  #record(sid: RoomSid): RoomRecord {
+    let record = this.#records.get(sid);
+    if (!record) this.#records.set(sid, (record = new RoomRecord(sid, this.#nowMs)));
+    return record;
+  }
+
+  #sidOf(key: TaskKey): RoomSid {
+    return (parseRoomKey(key)?.sid ?? '') as RoomSid;
+  }
+
+  get #nowMs(): number {
+    return this.#world.clock.nowMs();
+  }
+
+  #broken(invariant: string, detail: string): void {
+    this.violation ??= { invariant, atMs: this.#nowMs, detail };
+  }
+}

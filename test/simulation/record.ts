@@ -1,0 +1,89 @@
+/** What the oracle keeps of one room: how its tasks ended, and whether its run may rest. */
+import type { RoomSid } from '../../launcher/core/room.ts';
+import type { MemoryTask } from '../../launcher/drivers/memory.ts';
+import type { TaskId, TaskKey } from '../../launcher/driver.ts';
+import type { Fate } from './agent.ts';
+import type { SimProcess } from './process.ts';
+
+const EXIT_DISPLACED = 76;
+const EXIT_BAD_START = 64;
+
+export class RoomRecord {
+  readonly sid: RoomSid;
+  readonly firstAtMs: number;
+  /** How often the sid was opened. */
+  lives = 0;
+  /** Tasks that the engine made, in order. */
+  readonly created: TaskKey[] = [];
+  /** Tasks that do not count against the retries: displaced ones and surplus ones. */
+  readonly uncounted = new Set<TaskKey>();
+  operator = false;
+  told: SimProcess | null = null;
+  toldAtMs: number | null = null;
+  /** When the number of its live tasks changed. */
+  countChangedAtMs: number;
+  readonly blindAt = new Map<TaskId, number>();
+  /** Launches that were made again because an earlier launcher's memory was lost. */
+  strays = 0;
+  #count = 0;
+  #served = false;
+  #fatal = false;
+  #servedBefore = false;
+  #knower: SimProcess | undefined;
+  #failures = new Set<TaskKey>();
+  #refusedFromMs: number | null = null;
+  #refusedToMs = 0;
+
+  constructor(sid: RoomSid, nowMs: number) {
+    this.sid = sid;
+    this.firstAtMs = nowMs;
+    this.countChangedAtMs = nowMs;
+  }
+
+  /** A life begins. What ended the one before excuses only who could not know that it was over. */
+  begins(nowMs: number, process: SimProcess | undefined): void {
+    this.lives += 1;
+    this.countChangedAtMs = nowMs;
+    const known = process?.reconciler.memory.rooms.get(this.sid);
+    if (this.lives === 1 || known?.goneAtMs == null) return;
+    this.#knower = process;
+    this.#servedBefore ||= this.#served;
+    this.#served = false;
+    this.operator = false;
+    this.#failures.clear();
+  }
+
+  ends(key: TaskKey, code: number | null, fate: Fate, _nowMs: number): void {
+    if (code === EXIT_DISPLACED) this.uncounted.add(key);
+    else if (code === 0) this.#served = true;
+    else this.#failures.add(key);
+    if (code === EXIT_BAD_START) this.#fatal = true;
+    if (fate === 'leaves') this.#served ||= code === 0;
+  }
+
+  refused(nowMs: number): void {
+    this.#refusedFromMs ??= nowMs;
+    this.#refusedToMs = nowMs;
+  }
+
+  sees(live: readonly MemoryTask[], nowMs: number): void {
+    if (live.length === this.#count) return;
+    this.#count = live.length;
+    this.countChangedAtMs = nowMs;
+  }
+
+  /** May the run rest: done, stopped, or given up in order? */
+  isDone(tries: number, startDeadlineMs: number, process: SimProcess | undefined): boolean {
+    // Only a launcher that saw the life before end can tell its ends from this one's.
+    if (this.#servedBefore && process !== this.#knower) return true;
+    const failures = [...this.#failures].filter((key) => !this.uncounted.has(key)).length;
+    const refusedMs = this.#refusedToMs - (this.#refusedFromMs ?? this.#refusedToMs);
+    return (
+      this.operator ||
+      this.#served ||
+      this.#fatal ||
+      failures >= tries ||
+      refusedMs >= startDeadlineMs
+    );
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * A story: what happens to the world, when, and what the world is like. Made from a seed, and plain
+ * data, so that it can be cut down to what matters, printed, and kept as a test.
+ */
+import { Dice } from './dice.ts';
+
+/** What goes wrong while a window is open, each time with the window's chance. */
+export const FAULTS = [
+  'webhook-lost',
+  'webhook-late',
+  'webhook-twice',
+  'rooms-fail',
+  'rooms-slow',
+  'rooms-miss',
+  'participants-fail',
+  'participants-slow',
+  'launch-refused',
+  'launch-lost',
+  'launch-slow',
+  'list-fail',
+  'list-slow',
+  'stop-fail',
+  'hints-lost',
+  'agent-bad',
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+export type Item =
+  /** A room lives; `again`: the sid of the name's life before comes back. */
+  | { kind: 'room'; atMs: number; name: string; livesMs: number; again: boolean }
+  | { kind: 'fault'; atMs: number; forMs: number; fault: Fault; chance: number }
+  /** The launcher is killed: at that moment, or right before or after its next call. */
+  | { kind: 'crash'; atMs: number; at: 'once' | 'before-call' | 'after-call'; downMs: number }
+  /** A new launcher starts beside the old one, which ends in order `overlapMs` later. */
+  | { kind: 'roll-over'; atMs: number; overlapMs: number }
+  /** LiveKit is killed, forgets its rooms, and is back after `downMs`. */
+  | { kind: 'livekit-restart'; atMs: number; downMs: number }
+  /** Somebody stops, kills or removes a task behind the launcher's back. */
+  | { kind: 'stranger'; atMs: number; does: 'stop' | 'kill' | 'remove' }
+  /** An operator ends the run of the live room of this name. */
+  | { kind: 'operator'; atMs: number; name: string }
+  /** The engine's clock is set. */
+  | { kind: 'clock'; atMs: number; byMs: number };
+
+export interface Story {
+  readonly seed: number;
+  /** Faults cease then. */
+  readonly horizonMs: number;
+  readonly resyncMs: number;
+  readonly engine: {
+    readonly listLagMs: number;
+    readonly startDelayMs: number;
+    /** It forgets ended tasks after an hour, as ECS does; Docker never does. */
+    readonly forgets: boolean;
+    readonly hints: boolean;
+  };
+  readonly livekit: {
+    /** From a room's start until lists show it, and from its end until they do not. */
+    readonly showLagMs: number;
+    readonly hideLagMs: number;
+  };
+  readonly inFlight: number;
+  readonly items: readonly Item[];
+}
+
+const MINUTE = 60_000;
+const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'];
+
+export function makeStory(seed: number): Story {
+  const dice = new Dice(seed);
+  const forgets = dice.chance(0.3, 'forgets');
+  // Now and then long enough that the engine forgets ends of rooms that still live.
+  const long = forgets && dice.chance(0.2, 'long');
+  const horizonMs = long ? 90 * MINUTE : dice.between(3, 8, 'horizon') * MINUTE;
+  return {
+    seed,
+    horizonMs,
+    resyncMs: dice.pick([30_000, 30_000, 120_000], 'resync'),
+    engine: {
+      listLagMs: forgets ? dice.pick([1_000, 5_000], 'lag') : 0,
+      startDelayMs: dice.pick([0, 300, 2_000, 20_000], 'start'),
+      forgets,
+      hints: dice.chance(0.7, 'hints'),
+    },
+    livekit: {
+      showLagMs: dice.pick([0, 0, 500, 2_500], 'show'),
+      hideLagMs: dice.pick([0, 0, 1_000], 'hide'),
+    },
+    inFlight: dice.pick([1, 4, 50, 50], 'slots'),
+    items: makeItems(dice, horizonMs).toSorted((a, b) => a.atMs - b.atMs),
+  };
+}
+
+function makeItems(dice: Dice, horizonMs: number): Item[] {
+  const at = () => dice.between(1_000, horizonMs, 'at');
+  const many = (most: number, what: string, make: () => Item) =>
+    Array.from({ length: dice.between(0, most, `many ${what}`) }, make);
+  // Each story has its own mixture: most faults are absent from most stories.
+  const some = (probability: number, most: number, what: string, make: () => Item) =>
+    dice.chance(probability, `some ${what}`) ? many(most, what, make) : [];
+  return [
+    ...many(12, 'rooms', () => room(dice, at(), horizonMs)),
+    room(dice, dice.between(1_000, 20_000, 'first'), horizonMs),
+    ...FAULTS.flatMap((fault) => {
+      // Two lists apart that both leave out a live room cannot be told from its end after a restart.
+      const most = fault === 'rooms-miss' ? 1 : 3;
+      return some(0.3, most, fault, () => faultWindow(dice, at(), fault));
+    }),
+    ...some(0.5, 4, 'crash', () => ({
+      kind: 'crash',
+      atMs: at(),
+      at: dice.pick(['once', 'before-call', 'after-call'] as const, 'crash at'),
+      downMs: dice.pick([100, 2_000, 20_000], 'crash down'),
+    })),
+    ...some(0.2, 2, 'roll-over', () => ({
+      kind: 'roll-over',
+      atMs: at(),
+      overlapMs: dice.pick([500, 5_000, 40_000], 'overlap'),
+    })),
+    ...some(0.2, 2, 'livekit-restart', () => ({
+      kind: 'livekit-restart',
+      atMs: at(),
+      downMs: dice.pick([500, 5_000, 40_000], 'livekit down'),
+    })),
+    ...some(0.4, 4, 'stranger', () => ({
+      kind: 'stranger',
+      atMs: at(),
+      does: dice.pick(['stop', 'kill', 'remove'] as const, 'stranger does'),
+    })),
+    ...some(0.2, 2, 'operator', () => ({
+      kind: 'operator',
+      atMs: at(),
+      name: dice.pick(NAMES, 'operator name'),
+    })),
+    ...some(0.15, 2, 'clock', () => ({
+      kind: 'clock',
+      atMs: at(),
+      byMs: dice.pick([-3_600_000, -120_000, 120_000, 3_600_000], 'clock by'),
+    })),
+  ];
+}
+
+function room(dice: Dice, atMs: number, horizonMs: number): Item {
+  const livesMs = dice.pick([300, 3_000, 30_000, 120_000, 2 * horizonMs], 'lives');
+  const name = dice.pick(NAMES, 'name');
+  return { kind: 'room', atMs, name, livesMs, again: dice.chance(0.1, 'again') };
+}
+
+function faultWindow(dice: Dice, atMs: number, fault: Fault): Item {
+  // A list that leaves out a live room for longer than that cannot be told from the room's end;
+  // launches that are refused for longer are given up at the start deadline.
+  const longest = fault === 'rooms-miss' ? 8_000 : 40_000;
+  const forMs = dice.between(1_000, longest, `${fault} for`);
+  return { kind: 'fault', atMs, forMs, fault, chance: dice.pick([0.2, 0.6, 1], `${fault} chance`) };
+}
+
+/** The story in words, a line an item. */
+export function tellStory({ items, seed, ...world }: Story): string {
+  const lines = items.map(({ kind, atMs, ...rest }) => {
+    const details = Object.entries(rest).map(([name, value]) => `${name} ${String(value)}`);
+    return `  ${(atMs / 1_000).toFixed(1).padStart(8)} s  ${kind}: ${details.join(', ')}`;
+  });
+  return [`  seed ${seed}: ${JSON.stringify(world)}`, ...lines].join('\n');
+}
