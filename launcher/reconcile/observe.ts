@@ -38,10 +38,11 @@ export class Observer {
   #turn = 0;
   #rooms: { readonly begun: number; readonly byName: ReadonlyMap<string, readonly Room[]> } | null =
     null;
-  #tasks: { readonly begun: number; readonly bySid: ReadonlyMap<RoomSid, readonly KeyedTask[]> } = {
-    begun: 0,
-    bySid: new Map(),
-  };
+  #tasks: {
+    readonly begun: number;
+    readonly begunAtMs: number;
+    readonly bySid: ReadonlyMap<RoomSid, readonly KeyedTask[]>;
+  } = { begun: 0, begunAtMs: 0, bySid: new Map() };
   #all: readonly ObservedTask[] = [];
   #listing: { readonly begun: number; readonly done: Promise<void> } | null = null;
 
@@ -94,6 +95,10 @@ export class Observer {
   /** When the newest list of tasks began; 0 before the first. */
   get tasksBegun(): number {
     return this.#tasks.begun;
+  }
+
+  get tasksBegunAtMs(): number {
+    return this.#tasks.begunAtMs;
   }
 
   /** Tasks of one room, with launches that the list does not show yet. */
@@ -161,7 +166,7 @@ export class Observer {
     const vanished = vanishedKeys(before, bySid).filter(isProven);
     memory.noteVanished([...lost, ...vanished], clock.nowMs());
     this.#all = tasks;
-    this.#tasks = { begun, bySid };
+    this.#tasks = { begun, begunAtMs, bySid };
     tasksChanged(changedSids(before, bySid));
   }
 }

@@ -6,7 +6,7 @@
  * pass rests on the full lists alone.
  */
 import type { Action, KeyedTask, LiveRoomView, Plan } from '../core/action.ts';
-import { soonest } from '../core/action.ts';
+import { LOOK_AGAIN_MS, soonest } from '../core/action.ts';
 import type { Profile } from '../core/desired.ts';
 import type { LaunchLimits } from '../core/limits.ts';
 import type { Memory } from '../core/memory.ts';
@@ -99,7 +99,9 @@ export class Pass {
     const { observer, applier, limits, clock, log, turnFree } = this.#parts;
     const startedAtMs = clock.nowMs();
     let { plan, view } = await planNow();
-    if (plan.needsFreshTasks) {
+    // An end that goes on shows in the engine's list alone, and the hint at it may be lost.
+    const stale = startedAtMs - observer.tasksBegunAtMs >= LOOK_AGAIN_MS;
+    if (plan.needsFreshTasks || (plan.state === 'ending' && stale)) {
       await observer.freshTasks(begun);
       participants.expire();
       ({ plan, view } = await planNow());

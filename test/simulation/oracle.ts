@@ -254,7 +254,8 @@ export class Oracle {
     process: SimProcess,
   ): boolean {
     const nowMs = this.#nowMs;
-    if (task.startsAtMs > nowMs) {
+    // Lists that lag show a task as starting for a while longer.
+    if (task.startsAtMs > nowMs - this.#world.story.engine.listLagMs - LOOK_MS) {
       const foreignClock = !process.shown.has(task.id) || this.#world.aheadMs !== 0;
       return foreignClock || nowMs - task.createdAtMs >= PROFILE.startDeadlineMs;
     }
