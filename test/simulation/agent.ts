@@ -19,6 +19,7 @@ export const BAD_FATES = [
   'slow-start',
   'ignores-sigterm',
   'leaves',
+  'reconnects',
   'fatal',
 ] as const;
 export type Fate = 'serves' | (typeof BAD_FATES)[number];
@@ -151,7 +152,23 @@ export class SimAgent {
     if (this.#seat.room.sid !== sid) return this.#endJob();
     if (this.fate === 'crash-later') this.#exitAfter(this.#dice(100, 20_000, 'crash'), 1);
     if (this.fate === 'oom') this.#exitAfter(this.#dice(100, 20_000, 'oom'), 137, true);
+    if (this.fate === 'reconnects') this.#reconnects(name, sid);
     if (this.fate === 'leaves') this.#after(this.#dice(100, 20_000, 'leave'), () => this.#endJob());
+  }
+
+  /** Its line breaks now and then; LiveKit notices, and it is back within seconds. */
+  #reconnects(name: string, sid: RoomSid): void {
+    this.#after(this.#dice(2_000, 20_000, 'line'), () => {
+      if (this.#over || !this.seat) return;
+      this.#leave(LEFT.lost);
+      this.#after(this.#dice(500, 12_000, 'back'), () => {
+        const { livekit } = this.#world;
+        if (this.#over || livekit.named(name)?.sid !== sid) return;
+        const onKick: Seat['onKick'] = (reason) => this.#kicked(reason, name, sid);
+        this.#seat = livekit.join(name, sid, { taskKey: this.key, onKick });
+        this.#reconnects(name, sid);
+      });
+    });
   }
 
   #kicked(reason: Parameters<Seat['onKick']>[0], name: string, sid: RoomSid): void {

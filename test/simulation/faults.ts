@@ -21,6 +21,10 @@ export class Faults {
     open.splice(open.indexOf(chance), 1);
   }
 
+  isOpen(fault: Fault): boolean {
+    return (this.#open.get(fault)?.length ?? 0) > 0;
+  }
+
   get any(): boolean {
     for (const open of this.#open.values()) if (open.length > 0) return true;
     return false;

@@ -31,6 +31,9 @@ const LOOK_MS = 8_000;
 /** Between the looks that tell a launcher that LiveKit is away. */
 const BLIND_SLACK_MS = 6_000;
 const MISSING_MS = 30_000;
+/** A call may take that long. */
+const SLOWEST_MS = 75_000;
+const SLOW = ['rooms-slow', 'participants-slow', 'launch-slow', 'list-slow'] as const;
 /** In calm, from a room's end to its task's. */
 const CALM_END_MS = 60_000;
 
@@ -42,6 +45,10 @@ export class Oracle {
   readonly #asked = new Map<SimProcess, { readonly atMs: number; readonly name: string }[]>();
   #disturbedAtMs = 0;
   #blindMs = 0;
+  /** When calls last could be slow, and lists leave rooms out. */
+  #slowAtMs = -Infinity;
+  #missingSinceMs = 0;
+  #missedAtMs = -Infinity;
   #checkedAtMs = 0;
 
   constructor(world: SimWorld) {
@@ -80,7 +87,12 @@ export class Oracle {
 
   /** A launch is asked for, carried out or not: the rates hold. */
   asks(process: SimProcess, key: TaskKey): void {
-    const name = this.#world.livekit.room(this.#sidOf(key))?.name ?? '';
+    const room = this.#world.livekit.room(this.#sidOf(key));
+    const name = room?.name ?? '';
+    const overMs = this.#nowMs - (room?.closedAtMs ?? 0) - this.#world.story.livekit.hideLagMs;
+    if (overMs > LOOK_MS && this.#nowMs - this.#slowAtMs > SLOWEST_MS) {
+      this.#broken('launch', `${key} is launched for a room that is over`);
+    }
     const asked = this.#asked.get(process) ?? [];
     asked.push({ atMs: this.#nowMs, name });
     this.#asked.set(process, asked);
@@ -122,14 +134,18 @@ export class Oracle {
     const agent = this.#world.agentOf(key);
     const others = this.#live(sid).filter((each) => each !== task);
     if (others.length > 0) record.uncounted.add(key);
+    // A task of the sid's life before is ended, though the sid is back.
     const openedAtMs = livekit.room(sid)?.openedAtMs ?? 0;
-    const justBack = record.lives > 1 && this.#nowMs - openedAtMs < LOOK_MS;
-    if (justBack || task.stoppingAtMs <= clock.nowMs()) return;
+    if (task.createdAtMs < openedAtMs || task.stoppingAtMs <= clock.nowMs()) return;
+    if (record.lives > 1 && this.#nowMs - openedAtMs < LOOK_MS) return;
     const seat = agent?.seat;
     if (seat?.room.sid === sid) {
       if (this.#nowMs - seat.sinceMs < SETTLED_MS) return;
       return this.#broken('kill', `${how} for ${key}, whose agent serves its room`);
     }
+    // Lists left the room out for long, and nobody in it spoke against its end.
+    const missedMs = this.#missedAtMs - this.#missingSinceMs;
+    if (missedMs > LOOK_MS && this.#nowMs - this.#missedAtMs < MISSING_MS) return;
     if (others.length > 0 || this.#mayEnd(task, agent, record, process)) return;
     this.#broken('kill', `${how} for ${key} before its deadline`);
   }
@@ -167,6 +183,11 @@ export class Oracle {
     const blind = livekitDown || faults.sure('rooms-fail') || faults.sure('participants-fail');
     if (blind) this.#blindMs += nowMs - this.#checkedAtMs;
     this.#checkedAtMs = nowMs;
+    if (SLOW.some((fault) => faults.isOpen(fault))) this.#slowAtMs = nowMs;
+    if (faults.isOpen('rooms-miss')) {
+      if (nowMs - this.#missedAtMs > MISSING_MS) this.#missingSinceMs = nowMs;
+      this.#missedAtMs = nowMs;
+    }
     const up = processes.filter((process) => process.alive);
     if (faults.any || livekitDown || up.length !== 1) this.#disturbedAtMs = nowMs;
     for (const [sid, record] of this.#records) {

@@ -25,6 +25,8 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
+const STRANGERS = ['stop', 'kill', 'remove', 'twin', 'displace'] as const;
+
 export type Item =
   /** A room lives; `again`: the sid of the name's life before comes back. */
   | { kind: 'room'; atMs: number; name: string; livesMs: number; again: boolean }
@@ -35,8 +37,11 @@ export type Item =
   | { kind: 'roll-over'; atMs: number; overlapMs: number }
   /** LiveKit is killed, forgets its rooms, and is back after `downMs`. */
   | { kind: 'livekit-restart'; atMs: number; downMs: number }
-  /** Somebody stops, kills or removes a task behind the launcher's back. */
-  | { kind: 'stranger'; atMs: number; does: 'stop' | 'kill' | 'remove' }
+  /**
+   * Somebody stops, kills or removes a task behind the launcher's back, starts a further one for a
+   * room, as another launcher would, or takes an agent's place in its room, time and again.
+   */
+  | { kind: 'stranger'; atMs: number; does: (typeof STRANGERS)[number] }
   /** An operator ends the run of the live room of this name. */
   | { kind: 'operator'; atMs: number; name: string }
   /** The engine's clock is set. */
@@ -92,66 +97,75 @@ export function makeStory(seed: number): Story {
 }
 
 function makeItems(dice: Dice, horizonMs: number): Item[] {
-  const at = () => dice.between(1_000, horizonMs, 'at');
-  const many = (most: number, what: string, make: () => Item) =>
-    Array.from({ length: dice.between(0, most, `many ${what}`) }, make);
+  const at = (what: string) => dice.between(1_000, horizonMs, `${what} at`);
   // Each story has its own mixture: most faults are absent from most stories.
-  const some = (probability: number, most: number, what: string, make: () => Item) =>
-    dice.chance(probability, `some ${what}`) ? many(most, what, make) : [];
-  return [
-    ...many(12, 'rooms', () => room(dice, at(), horizonMs)),
-    room(dice, dice.between(1_000, 20_000, 'first'), horizonMs),
-    ...FAULTS.flatMap((fault) => {
-      // Two lists apart that both leave out a live room cannot be told from its end after a restart.
-      const most = fault === 'rooms-miss' ? 1 : 3;
-      return some(0.3, most, fault, () => faultWindow(dice, at(), fault));
-    }),
+  const some = (probability: number, most: number, what: Item['kind'], make: () => Item) =>
+    dice.chance(probability, `some ${what}`)
+      ? Array.from({ length: dice.between(1, most, `many ${what}`) }, make)
+      : [];
+  const deaths = [
     ...some(0.5, 4, 'crash', () => ({
       kind: 'crash',
-      atMs: at(),
+      atMs: at('crash'),
       at: dice.pick(['once', 'before-call', 'after-call'] as const, 'crash at'),
       downMs: dice.pick([100, 2_000, 20_000], 'crash down'),
     })),
     ...some(0.2, 2, 'roll-over', () => ({
       kind: 'roll-over',
-      atMs: at(),
+      atMs: at('roll-over'),
       overlapMs: dice.pick([500, 5_000, 40_000], 'overlap'),
     })),
+  ];
+  return [
+    room(dice, dice.between(1_000, 20_000, 'first'), horizonMs),
+    ...some(1, 12, 'room', () => room(dice, at('room'), horizonMs)),
+    ...deaths,
+    ...faultWindows(dice, at, deaths.length > 0),
     ...some(0.2, 2, 'livekit-restart', () => ({
       kind: 'livekit-restart',
-      atMs: at(),
+      atMs: at('livekit-restart'),
       downMs: dice.pick([500, 5_000, 40_000], 'livekit down'),
     })),
     ...some(0.4, 4, 'stranger', () => ({
       kind: 'stranger',
-      atMs: at(),
-      does: dice.pick(['stop', 'kill', 'remove'] as const, 'stranger does'),
+      atMs: at('stranger'),
+      does: dice.pick(STRANGERS, 'stranger does'),
     })),
     ...some(0.2, 2, 'operator', () => ({
       kind: 'operator',
-      atMs: at(),
+      atMs: at('operator'),
       name: dice.pick(NAMES, 'operator name'),
     })),
     ...some(0.15, 2, 'clock', () => ({
       kind: 'clock',
-      atMs: at(),
+      atMs: at('clock'),
       byMs: dice.pick([-3_600_000, -120_000, 120_000, 3_600_000], 'clock by'),
     })),
   ];
+}
+
+function faultWindows(dice: Dice, at: (what: string) => number, deaths: boolean): Item[] {
+  const likely = dice.chance(0.3, 'storm') ? 0.7 : 0.3;
+  return FAULTS.flatMap((fault) => {
+    if (!dice.chance(likely, `some ${fault}`)) return [];
+    // A launcher that was started anew takes two lists that leave out a room for its end. One that
+    // knows the room's name asks who sits in it.
+    const misses = fault === 'rooms-miss';
+    const longestMs = !misses ? 40_000 : deaths ? 8_000 : 25_000;
+    return Array.from({ length: dice.between(1, misses ? 1 : 3, `many ${fault}`) }, () => ({
+      kind: 'fault' as const,
+      atMs: at(fault),
+      forMs: dice.between(1_000, longestMs, `${fault} for`),
+      fault,
+      chance: misses ? 1 : dice.pick([0.2, 0.6, 1], `${fault} chance`),
+    }));
+  });
 }
 
 function room(dice: Dice, atMs: number, horizonMs: number): Item {
   const livesMs = dice.pick([300, 3_000, 30_000, 120_000, 2 * horizonMs], 'lives');
   const name = dice.pick(NAMES, 'name');
   return { kind: 'room', atMs, name, livesMs, again: dice.chance(0.1, 'again') };
-}
-
-function faultWindow(dice: Dice, atMs: number, fault: Fault): Item {
-  // A list that leaves out a live room for longer than that cannot be told from the room's end;
-  // launches that are refused for longer are given up at the start deadline.
-  const longest = fault === 'rooms-miss' ? 8_000 : 40_000;
-  const forMs = dice.between(1_000, longest, `${fault} for`);
-  return { kind: 'fault', atMs, forMs, fault, chance: dice.pick([0.2, 0.6, 1], `${fault} chance`) };
 }
 
 /** The story in words, a line an item. */

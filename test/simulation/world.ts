@@ -3,7 +3,8 @@
  * wrong between them, on one clock.
  */
 import type { RoomSid } from '../../launcher/core/room.ts';
-import { MemoryEngine } from '../../launcher/drivers/memory.ts';
+import { parseRoomKey, roomKey } from '../../launcher/core/key.ts';
+import { MemoryEngine, type MemoryTask } from '../../launcher/drivers/memory.ts';
 import { isTaskKey, type TaskId, type TaskKey } from '../../launcher/driver.ts';
 import type { Log } from '../../launcher/lib/log.ts';
 import type { RoomNews } from '../../launcher/reconcile/reconciler.ts';
@@ -11,9 +12,9 @@ import { FakeClock } from '../fakes/clock.ts';
 import { BAD_FATES, SimAgent } from './agent.ts';
 import { Dice } from './dice.ts';
 import { Faults } from './faults.ts';
-import { SimLiveKit } from './livekit.ts';
+import { LEFT, SimLiveKit } from './livekit.ts';
 import { Oracle } from './oracle.ts';
-import { SimProcess } from './process.ts';
+import { DEPLOYMENT, SimProcess } from './process.ts';
 import type { Item, Story } from './story.ts';
 
 const HOUR_MS = 3_600_000;
@@ -21,6 +22,8 @@ const HOUR_MS = 3_600_000;
 const WEBHOOK_AGAIN_MS = 1_000;
 /** A room that nobody but an agent came to is closed. */
 const EMPTY_MS = 20_000;
+/** More often than a run may fail. */
+const DISPLACED_TIMES = 6;
 
 /** The log of the n-th launcher process, by the story's time. */
 export type MakeLog = (nowMs: () => number, process: number) => Log;
@@ -176,18 +179,41 @@ export class SimWorld {
     });
   }
 
-  #stranger(does: 'stop' | 'kill' | 'remove'): void {
+  #stranger(does: Extract<Item, { kind: 'stranger' }>['does']): void {
     const live = [...this.engine.tasks.values()].filter(
       (task) => task.endsAtMs > this.clock.nowMs(),
     );
     if (live.length === 0) return;
     const task = this.dice.pick(live, 'stranger task');
+    if (does === 'twin') return this.#twin(task);
+    if (does === 'displace') return this.#displace(task, DISPLACED_TIMES);
     if (does === 'stop') this.engine.stop(task, 10_000);
     else if (does === 'kill') this.engine.finish(task.id, 137);
     else {
       this.engine.tasks.delete(task.id);
       this.engine.changed();
     }
+  }
+
+  /** Another launcher of this deployment thought that this room needed a task. */
+  #twin({ key, template, env }: MemoryTask): void {
+    const of = isTaskKey(key) ? parseRoomKey(key) : null;
+    if (!of) return;
+    const next = roomKey(of.sid, of.attempt + 1);
+    if (this.taskOf(next)) return;
+    this.engine.begin(this.engine.create(DEPLOYMENT, next, { template, env }));
+  }
+
+  /** Somebody with the agent's identity comes, goes, and comes again to whoever has taken over. */
+  #displace({ key }: MemoryTask, times: number): void {
+    const sid = isTaskKey(key) ? parseRoomKey(key)?.sid : undefined;
+    const room = sid && this.livekit.room(sid);
+    if (!room || room.closedAtMs !== Infinity || times === 0) return;
+    const taskKey = roomKey(room.sid, 999_999);
+    const seat = this.livekit.join(room.name, room.sid, { taskKey, onKick: () => {} });
+    this.clock.timer(1_000, () => this.livekit.leave(seat, LEFT.client));
+    const again = this.taskOf(key);
+    if (again) this.clock.timer(20_000, () => this.#displace(again, times - 1));
   }
 
   /** Sends a webhook on its way: lost, late, doubled, overtaken by a later one. */
