@@ -8,7 +8,7 @@
 import { type Context, Hono } from 'hono';
 import type { Clock } from '../lib/clock.ts';
 import { CountedWarning } from '../lib/counted-warning.ts';
-import { httpServer } from '../lib/http-server.ts';
+import { type HttpLimits, httpServer } from '../lib/http-server.ts';
 import { closeServer, listen, type ListenAddress } from '../lib/listen.ts';
 import { type Log, reasonOf } from '../lib/log.ts';
 import { declaresMore, readBody } from './body.ts';
@@ -34,6 +34,7 @@ export interface WebhookOptions {
 
 export interface WebhookListenerOptions extends WebhookOptions {
   readonly listen: ListenAddress;
+  readonly limits?: HttpLimits;
 }
 
 export interface WebhookListener {
@@ -55,7 +56,7 @@ interface Parts {
 export async function createWebhookListener(
   options: WebhookListenerOptions,
 ): Promise<WebhookListener> {
-  const server = httpServer(webhookApp(options).fetch);
+  const server = httpServer(webhookApp(options).fetch, options.limits);
   const port = await listen(server, options.listen, 'LAUNCHER_WEBHOOK_LISTEN');
   return { port, close: () => closeServer(server, options.clock, CLOSE_GRACE_MS) };
 }

@@ -71,7 +71,7 @@ test('closing cuts off a request that never ends', async () => {
 });
 
 test('closing waits for an answer, and not for its connection to idle', async () => {
-  let answer = (_response: Response) => {};
+  let answer: ((response: Response) => void) | undefined;
   const asked = new Promise<void>((resolve) => {
     const made = httpServer(() => {
       resolve();
@@ -86,7 +86,7 @@ test('closing waits for an answer, and not for its connection to idle', async ()
   await asked;
   // The clock stands still: nothing is ever cut off.
   const closed = closeServer(made!, new FakeClock(), 1);
-  answer(new Response('ok'));
+  answer?.(new Response('ok'));
   const [text] = await once(socket, 'data');
   expect(String(text)).toMatch(/^HTTP\/1\.1 200/);
   await closed;

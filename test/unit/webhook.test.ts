@@ -239,8 +239,9 @@ test('401: bytes that only read like the signed ones', async () => {
   expect(await status(new Uint8Array(bytes))).toBe(200);
 });
 
+const nowSeconds = () => Math.floor(Date.now() / 1000);
+
 describe('clocks that differ', () => {
-  const nowSeconds = () => Math.floor(Date.now() / 1000);
   const { max, over } = { max: CLOCK_SKEW_MAX_SECONDS - 5, over: CLOCK_SKEW_MAX_SECONDS + 5 };
 
   test.each<[string, () => object]>([

@@ -11,6 +11,8 @@ import { KEY } from './fixture.ts';
 const SECRET = new Secret('gateway-secret');
 const OLDER = new Secret('the-secret-before');
 
+const nowSeconds = () => Math.floor(Date.now() / 1000);
+
 async function header(
   key: string,
   secret: string,
@@ -23,6 +25,18 @@ async function header(
 }
 
 const own = taskSecret(SECRET, 'blue', KEY).reveal();
+
+const named = async (authorization: string) =>
+  'unsigned' in (await verifyTaskToken([SECRET, OLDER], 'blue', authorization));
+
+const forged = (claims: object, alg: 'HS256' | 'HS512' = 'HS256', secret = own) => {
+  const all = { iss: KEY, exp: 4_000_000_000, video: { agent: true }, ...claims };
+  const text = [{ alg }, all]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.');
+  const hmac = createHmac(alg.replace('HS', 'sha'), secret).update(text);
+  return `Bearer ${text}.${hmac.digest('base64url')}`;
+};
 
 describe('task credentials', () => {
   it('derive the secret from gateway secret, deployment and key, the same on every call', () => {
@@ -73,8 +87,6 @@ describe('task credentials', () => {
   });
 
   it('say of which task a token says to be when no secret of ours signed it, and only then', async () => {
-    const named = async (authorization: string) =>
-      'unsigned' in (await verifyTaskToken([SECRET, OLDER], 'blue', authorization));
     expect(await named(await header(KEY, 'guess'))).toBe(true);
     expect(await named(await header(KEY, own, { agent: true }, '-2m'))).toBe(false);
     expect(await named(await header('devkey', 'guess'))).toBe(false);
@@ -85,15 +97,6 @@ describe('task credentials', () => {
     expect(check).toHaveProperty('refused');
   });
 
-  const forged = (claims: object, alg: 'HS256' | 'HS512' = 'HS256', secret = own) => {
-    const all = { iss: KEY, exp: 4_000_000_000, video: { agent: true }, ...claims };
-    const text = [{ alg }, all]
-      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
-      .join('.');
-    const hmac = createHmac(alg.replace('HS', 'sha'), secret).update(text);
-    return `Bearer ${text}.${hmac.digest('base64url')}`;
-  };
-  const nowSeconds = () => Math.floor(Date.now() / 1000);
   const { max, over } = { max: CLOCK_SKEW_MAX_SECONDS - 5, over: CLOCK_SKEW_MAX_SECONDS + 5 };
 
   it.each<[string, () => object]>([
