@@ -8,7 +8,14 @@ import { Secret } from '../../../launcher/lib/secret.ts';
 import { createWebhookListener, type WebhookListener } from '../../../launcher/webhook/listener.ts';
 import { waitFor } from '../../support/wait.ts';
 import { CountingLog } from './counting-log.ts';
-import { exchange, httpRecipe, type HttpRecipe, isHonest, requestBytes } from './raw-http.ts';
+import {
+  exchange,
+  httpRecipe,
+  type HttpRecipe,
+  isHonest,
+  requestBytes,
+  unlessSlow,
+} from './raw-http.ts';
 import { runRounds, timeLimitMs } from './rounds.ts';
 import { judge, makeToken, tokenRecipe, type TokenRecipe } from './tokens.ts';
 
@@ -87,7 +94,7 @@ let lastId = 0;
 beforeAll(async () => {
   listener = await createWebhookListener({
     listen: { host: '127.0.0.1', port: 0 },
-    limits: { ...HTTP_LIMITS, headersMs: 700, requestMs: 700, idleMs: 700 },
+    limits: { ...HTTP_LIMITS, headersMs: 2_000, requestMs: 2_000, idleMs: 2_000 },
     keys: KEYS.map(({ key, secret }) => ({ key, secret: new Secret(secret) })),
     taskAttribute: 'the.task',
     clock: systemClock,
@@ -155,7 +162,8 @@ async function attempt(made: Recipe): Promise<string | null> {
   const close = ['Connection', 'close'] as const;
   const headers = [close, ...authorizations(made.authorization, token)];
   const request = requestBytes(made.http, headers, bytes);
-  const { statuses, stuck } = await exchange(listener.port, request, made.http);
+  const sent = () => exchange(listener.port, request, made.http);
+  const { statuses, stuck } = await unlessSlow(sent);
 
   const secretsOf = (key: string) => KEYS.filter((each) => each.key === key).map((k) => k.secret);
   const claimed = judge(token, secretsOf);
