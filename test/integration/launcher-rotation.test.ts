@@ -19,6 +19,17 @@ const OLD = 'the-gateway-secret-of-before-0123456789';
 const NEW = 'the-gateway-secret-of-today-0123456789ab';
 const WEBHOOK_KEYS = { APIolder: 'secret-of-an-older-key', APInewer: 'secret-of-a-newer-key' };
 
+/** The secret that a task's process holds. */
+async function credentialOf(launcher: TestLauncher, key: string): Promise<string> {
+  const all = await environments(await taskPid(launcher, key));
+  const text = [...all.values()].join('\0');
+  return /LIVEKIT_API_SECRET=([^\0]*)/.exec(text)?.[1] ?? '';
+}
+const derived = (secret: string, key: string) =>
+  taskSecret(new Secret(secret), 'test', key as TaskKey).reveal();
+const socketOf = async ({ launcher }: Bed, key: string) =>
+  (await launcher.tasks()).find((task) => task.key === key)?.socket;
+
 describeWithLiveKit('a change of secrets', () => {
   const cleanup = new Cleanup();
   afterEach(() => cleanup.run());
@@ -37,17 +48,6 @@ describeWithLiveKit('a change of secrets', () => {
     const started = await startTestLauncher({ server, ports, stateHome, env });
     return { ...bed, launcher: cleanup.use(started) };
   }
-
-  /** The secret that a task's process holds. */
-  async function credentialOf(launcher: TestLauncher, key: string): Promise<string> {
-    const all = await environments(await taskPid(launcher, key));
-    const text = [...all.values()].join('\0');
-    return /LIVEKIT_API_SECRET=([^\0]*)/.exec(text)?.[1] ?? '';
-  }
-  const derived = (secret: string, key: string) =>
-    taskSecret(new Secret(secret), 'test', key as TaskKey).reveal();
-  const socketOf = async ({ launcher }: Bed, key: string) =>
-    (await launcher.tasks()).find((task) => task.key === key)?.socket;
 
   test('of the gateway: by `new,old` tasks come back, by `new` alone the log says what to do', async () => {
     const stateHome = await folder();
