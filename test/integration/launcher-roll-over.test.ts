@@ -32,14 +32,14 @@ describeWithLiveKit('a roll-over', () => {
     const headers = { authorization: await token.toJwt() };
     /** Statuses, and `null` for a connection that was refused or closed instead of an answer. */
     const answers: (number | null)[] = [];
-    let loading = true;
+    const load = new AbortController();
     const send = async () => {
       const answer = await fetch(launcher.webhookUrl, { method: 'POST', body, headers });
       await answer.arrayBuffer();
       return answer.status;
     };
     const sender = async () => {
-      while (loading) {
+      while (!load.signal.aborted) {
         answers.push(await send().catch(() => null));
         // A refused connection fails within the same turn: leave some to the launcher's start.
         await new Promise((resolve) => setTimeout(resolve, 5));
@@ -55,7 +55,7 @@ describeWithLiveKit('a roll-over', () => {
       const from = answers.length;
       await waitFor('answers of the next one', () => answers.slice(from).includes(200));
     } finally {
-      loading = false;
+      load.abort();
       await senders;
     }
 
