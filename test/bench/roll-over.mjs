@@ -63,9 +63,9 @@ const adopted = async () => {
 
 const times = { exit: [], hears: [], ready: [], adopted: [] };
 let launcher = start();
-let loading = true;
-const load = (async () => {
-  while (loading) {
+const load = new AbortController();
+const loading = (async () => {
+  while (!load.signal.aborted) {
     await hears().catch(() => {});
     await sleep(5);
   }
@@ -93,8 +93,8 @@ try {
     console.log(`${name.padEnd(29)}${cells.join('')}   n=${sorted.length}`);
   }
 } finally {
-  loading = false;
-  await load;
+  load.abort();
+  await loading;
   launcher.kill('SIGTERM');
   if (launcher.exitCode === null) await once(launcher, 'exit');
   await killLeftovers(join(state, 'room-launcher', 'bench'));
