@@ -29,8 +29,8 @@ const CONNECTIONS_MAX = 10_000;
 const CLOSE_TIMEOUT_MS = 250;
 const BAD_TOKEN = 'refused tokens; has the gateway secret or the deployment changed?';
 const BAD_TOKEN_OF_OURS =
-  'refused the token of a task that runs here: if LAUNCHER_GATEWAY_SECRET (or, without it, ' +
-  'LIVEKIT_API_SECRET) has changed, add the secret of before behind the new one';
+  'refused the token of a task that runs here: if LAUNCHER_GATEWAY_SECRET has changed, ' +
+  'add the secret of before behind the new one until that task has ended';
 
 export interface GatewayOptions extends DoorPorts, AssignmentPorts {
   readonly listen: ListenAddress;
