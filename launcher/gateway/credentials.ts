@@ -9,19 +9,33 @@ import { createHmac } from 'node:crypto';
 import { TokenVerifier } from 'livekit-server-sdk';
 import { isTaskKey, type TaskKey } from '../driver.ts';
 import { Secret } from '../lib/secret.ts';
-
-/** How far the clocks of a task's host and of ours may differ. */
-const CLOCK_TOLERANCE_SECONDS = 60;
+import {
+  CLOCK_SKEW_MAX_SECONDS,
+  isLiveKitSigned,
+  TOKEN_ALGORITHM,
+  tokenFault,
+  type TokenFault,
+  tokenPart,
+} from '../lib/token-fault.ts';
 
 const NO_TASK =
   "the token's API key is not a task's: use the LIVEKIT_API_KEY that the launcher set";
-const UNSIGNED =
-  "the token is not signed with its task's secret: " +
-  'use the LIVEKIT_API_SECRET that the launcher set';
-const EXPIRED = 'the token has expired: compare the clocks';
+const ALGORITHM = `the token is not signed by ${TOKEN_ALGORITHM}, as LiveKit's SDKs sign`;
+const REFUSED: Readonly<Record<TokenFault, string>> = {
+  expired: 'the token has expired: compare the clocks',
+  'not-yet': 'the token is not valid yet: compare the clocks',
+  'no-times': 'the token says no times for which it holds',
+  unsigned:
+    "the token is not signed with its task's secret: " +
+    'use the LIVEKIT_API_SECRET that the launcher set',
+};
 
-/** The bearer of a good token, or in one line why it is none. */
-export type TokenCheck = { readonly key: TaskKey } | { readonly refused: string };
+/**
+ * The bearer of a good token, or in one line why it is none. `unsigned`: the task that it says to be
+ * of, when no secret of ours made its signature.
+ */
+export type TokenCheck =
+  { readonly key: TaskKey } | { readonly refused: string; readonly unsigned?: TaskKey };
 
 /** The secret that goes with a task's key: the task's LIVEKIT_API_SECRET. */
 export function taskSecret(gatewaySecret: Secret, deployment: string, key: TaskKey): Secret {
@@ -32,7 +46,8 @@ export function taskSecret(gatewaySecret: Secret, deployment: string, key: TaskK
 /**
  * Checks the `Authorization` header that LiveKit's workers send: a JWT (HS256) signed with the
  * task's secret, whose issuer is the task's key, with the `agent` grant and an expiry. Any of
- * `gatewaySecrets` may have derived the task's secret, so that they can be rotated.
+ * `gatewaySecrets` may have derived the task's secret, so that they can be rotated. Clocks may
+ * differ by `CLOCK_SKEW_MAX_SECONDS`.
  */
 export async function verifyTaskToken(
   gatewaySecrets: readonly Secret[],
@@ -41,35 +56,21 @@ export async function verifyTaskToken(
 ): Promise<TokenCheck> {
   const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
   if (token === undefined) return { refused: 'no Authorization header with a bearer token' };
-  const key = unverifiedIssuer(token);
-  if (key === null) return { refused: NO_TASK };
-  let expired = false;
+  const iss = tokenPart(token, 1)?.['iss'];
+  if (typeof iss !== 'string' || !isTaskKey(iss)) return { refused: NO_TASK };
+  if (!isLiveKitSigned(token)) return { refused: ALGORITHM };
+  let fault: TokenFault = 'unsigned';
   for (const gatewaySecret of gatewaySecrets) {
-    const secret = taskSecret(gatewaySecret, deployment, key).reveal();
+    const secret = taskSecret(gatewaySecret, deployment, iss).reveal();
     try {
-      const claims = await new TokenVerifier(key, secret).verify(token, CLOCK_TOLERANCE_SECONDS);
-      return claims.video?.agent === true ? { key } : { refused: 'the token has no agent grant' };
+      const claims = await new TokenVerifier(iss, secret).verify(token, CLOCK_SKEW_MAX_SECONDS);
+      const agent = claims.video?.agent === true;
+      return agent ? { key: iss } : { refused: 'the token has no agent grant' };
     } catch (error) {
-      expired ||= hasCode(error, 'ERR_JWT_EXPIRED');
+      const found = tokenFault(error);
+      // The secret that fits says more than those that do not.
+      if (found !== 'unsigned') fault = found;
     }
   }
-  return {
-    refused: expired ? EXPIRED : UNSIGNED,
-  };
-}
-
-/** Which task the token says it is for. Decides which secret to check it with, and no more. */
-function unverifiedIssuer(token: string): TaskKey | null {
-  try {
-    const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString();
-    const claims: unknown = JSON.parse(payload);
-    if (typeof claims !== 'object' || claims === null || !('iss' in claims)) return null;
-    return typeof claims.iss === 'string' && isTaskKey(claims.iss) ? claims.iss : null;
-  } catch {
-    return null;
-  }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+  return { refused: REFUSED[fault], ...(fault === 'unsigned' && { unsigned: iss }) };
 }

@@ -8,7 +8,7 @@ import type { IncomingMessage } from 'node:http';
 import type { TaskKey } from '../driver.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Secret } from '../lib/secret.ts';
-import { verifyTaskToken } from './credentials.ts';
+import { type TokenCheck, verifyTaskToken } from './credentials.ts';
 import { isAgentPath, type Refusal } from './http.ts';
 import type { GatewayHost } from './ports.ts';
 import type { WorkerSocket } from './socket.ts';
@@ -21,6 +21,8 @@ export const BARRED_MS = 30_000;
 /** A refusal, with the task that dialled once its token was good. */
 export interface Refused extends Refusal {
   readonly key: TaskKey | undefined;
+  /** A task of ours that the token says to be of, although no gateway secret of ours made it. */
+  readonly unsigned?: TaskKey;
 }
 
 export interface DoorPorts {
@@ -54,7 +56,7 @@ export class Door {
     if (!isAgentPath(request.url)) return refused(404, 'not found: workers dial /agent');
     const { secrets, deployment } = this.#ports;
     const check = await verifyTaskToken(secrets, deployment, request.headers.authorization);
-    if ('refused' in check) return refused(401, check.refused);
+    if ('refused' in check) return this.#unproven(check);
     const { key } = check;
     const unwelcome = this.#unwelcome(key);
     if (unwelcome) return unwelcome;
@@ -78,6 +80,12 @@ export class Door {
     for (const [other, untilMs] of this.#barred) if (untilMs <= nowMs) this.#barred.delete(other);
     this.#barred.delete(key);
     this.#barred.set(key, nowMs + BARRED_MS);
+  }
+
+  #unproven({ refused: reason, unsigned }: Exclude<TokenCheck, { key: TaskKey }>): Refused {
+    const refusal = refused(401, reason);
+    const ours = unsigned !== undefined && this.#ports.host.admit(unsigned).answer === 'welcome';
+    return ours ? { ...refusal, unsigned } : refusal;
   }
 
   #unwelcome(key: TaskKey): Refused | null {

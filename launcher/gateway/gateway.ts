@@ -11,6 +11,7 @@ import type { Duplex } from 'node:stream';
 import type { RegisterWorkerRequest } from '@livekit/protocol';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { TaskKey } from '../driver.ts';
+import { CountedWarning } from '../lib/counted-warning.ts';
 import { listen, type ListenAddress } from '../lib/listen.ts';
 import { reasonOf } from '../lib/log.ts';
 import type { AssignmentPorts } from './assignment.ts';
@@ -26,13 +27,17 @@ import { JOB_HEADER, MAX_FRAME_BYTES, type WorkerFrame } from './wire.ts';
 const CONNECTIONS_MAX = 10_000;
 /** For a worker to answer our closing frame; then its line is cut. */
 const CLOSE_TIMEOUT_MS = 250;
-/** A launcher that refuses tokens says so this often; in between it counts. */
-const BAD_TOKEN_LOG_EVERY_MS = 60_000;
+const BAD_TOKEN = 'refused tokens; has the gateway secret or the deployment changed?';
+const BAD_TOKEN_OF_OURS =
+  'refused the token of a task that runs here: if LAUNCHER_GATEWAY_SECRET has changed, ' +
+  'add the secret of before behind the new one until that task has ended';
 
 export interface GatewayOptions extends DoorPorts, AssignmentPorts {
   readonly listen: ListenAddress;
   /** The setting that `listen` comes from, for the error. */
   readonly settingName: string;
+  /** For a request's headers. */
+  readonly headersTimeoutMs?: number;
 }
 
 /** Opens the gateway. Rejects with `ListenError` when its address cannot be used. */
@@ -53,14 +58,19 @@ class TaskGateway implements Gateway {
   readonly #dialling = new Set<Duplex>();
   #port = 0;
   #closing = false;
-  #badTokens = { count: 0, loggedAtMs: -Infinity };
+  readonly #badTokens: { readonly ofOurs: CountedWarning; readonly others: CountedWarning };
 
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#door = new Door(options);
     this.#assignments = new Assignments(options);
-    const limits = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS };
-    const check = { connectionsCheckingInterval: HEADERS_TIMEOUT_MS / 10 };
+    const { clock, log, headersTimeoutMs: limitMs = HEADERS_TIMEOUT_MS } = options;
+    this.#badTokens = {
+      ofOurs: new CountedWarning(clock, (fields) => log.warn(BAD_TOKEN_OF_OURS, fields)),
+      others: new CountedWarning(clock, (fields) => log.warn(BAD_TOKEN, fields)),
+    };
+    const limits = { headersTimeout: limitMs, requestTimeout: limitMs };
+    const check = { connectionsCheckingInterval: limitMs / 10 };
     this.#server = createServer({ ...limits, ...check }, answerPlain);
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#server.on('upgrade', (request, line, head) => void this.#dialled(request, line, head));
@@ -129,16 +139,11 @@ class TaskGateway implements Gateway {
 
   #refuse(line: Duplex, refused: Refused): void {
     refuseUpgrade(line, refused);
-    const { status, reason, key } = refused;
-    const { clock, log } = this.#options;
+    const { status, reason, key, unsigned } = refused;
     if (status === 410 && key !== undefined) this.#assignments.forget(key);
-    log.debug('refused a dial', { task: key, status, reason });
-    if (status !== 401) return;
-    this.#badTokens.count++;
-    if (clock.nowMs() - this.#badTokens.loggedAtMs < BAD_TOKEN_LOG_EVERY_MS) return;
-    const fields = { count: this.#badTokens.count, reason };
-    log.warn('refused tokens; has the gateway secret or the deployment changed?', fields);
-    this.#badTokens = { count: 0, loggedAtMs: clock.nowMs() };
+    this.#options.log.debug('refused a dial', { task: key, status, reason });
+    if (unsigned !== undefined) this.#badTokens.ofOurs.note(reason, { task: unsigned });
+    else if (status === 401) this.#badTokens.others.note(reason);
   }
 
   #entered(key: TaskKey, webSocket: WebSocket, request: IncomingMessage): void {

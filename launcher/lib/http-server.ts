@@ -16,7 +16,9 @@ export interface HttpLimits {
 }
 
 export const HTTP_LIMITS: HttpLimits = {
-  maxConnections: 512,
+  // LiveKit sends each room's webhooks over a connection of their own: a burst of rooms is one of
+  // connections. An unsigned sender takes up a connection and its headers, no more.
+  maxConnections: 4096,
   headersMs: 5000,
   requestMs: 10_000,
   // Longer than Go's HTTP client keeps a connection idle (90 s): LiveKit's server closes first, and
@@ -40,8 +42,16 @@ export function httpServer(
       keepAliveTimeout: limits.idleMs,
       connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS, limits.headersMs / 2),
     },
-    (request, response) => void answer(request, response),
+    (request, response) => {
+      request.once('close', endIdle);
+      response.once('close', endIdle);
+      void answer(request, response);
+    },
   );
+  /** `close` ends what is idle by then; what is not yet would keep it waiting for its next request. */
+  const endIdle = () => {
+    if (!server.listening) server.closeIdleConnections();
+  };
   server.maxConnections = limits.maxConnections;
   return server;
 }

@@ -14,6 +14,9 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** Connections that may wait to be accepted: a burst of them comes faster than one is taken in. */
+const BACKLOG = 4096;
+
 /** A listener that cannot open; the message says which setting, which address, and what to do. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
@@ -30,7 +33,7 @@ export function listen(server: Server, address: ListenAddress, setting: string):
       reject(new ListenError(`${what}: ${adviceFor(error.code)}`, { cause: error }));
     };
     server.once('error', failed);
-    server.listen(address.port, address.host, () => {
+    server.listen({ ...address, backlog: BACKLOG }, () => {
       server.off('error', failed);
       const bound = server.address();
       assert(bound !== null && typeof bound === 'object', 'a TCP listener has an address');

@@ -1,14 +1,18 @@
-/** Reading a stranger's request body without giving it more memory than a webhook needs. */
+/** Reading a request's body without giving it more memory than a webhook needs. */
 
 export type Body =
-  | { readonly outcome: 'read'; readonly text: string }
+  | { readonly outcome: 'read'; readonly bytes: Buffer }
   | { readonly outcome: 'too-large' }
   /** The sender went away, or was cut off, in the middle. */
   | { readonly outcome: 'broken' };
 
-/** Reads at most `maxBytes`; a declared length above it is refused unread. */
+/** Whether a request says that its body has more than `maxBytes`. */
+export function declaresMore(request: Request, maxBytes: number): boolean {
+  return Number(request.headers.get('content-length')) > maxBytes;
+}
+
+/** Reads at most `maxBytes`. */
 export async function readBody(request: Request, maxBytes: number): Promise<Body> {
-  if (Number(request.headers.get('content-length')) > maxBytes) return { outcome: 'too-large' };
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {
@@ -20,5 +24,5 @@ export async function readBody(request: Request, maxBytes: number): Promise<Body
   } catch {
     return { outcome: 'broken' };
   }
-  return { outcome: 'read', text: Buffer.concat(chunks).toString() };
+  return { outcome: 'read', bytes: Buffer.concat(chunks) };
 }

@@ -7,12 +7,13 @@
  */
 import { type Context, Hono } from 'hono';
 import type { Clock } from '../lib/clock.ts';
-import { httpServer } from '../lib/http-server.ts';
+import { CountedWarning } from '../lib/counted-warning.ts';
+import { type HttpLimits, httpServer } from '../lib/http-server.ts';
 import { closeServer, listen, type ListenAddress } from '../lib/listen.ts';
 import { type Log, reasonOf } from '../lib/log.ts';
-import { readBody } from './body.ts';
+import { declaresMore, readBody } from './body.ts';
 import { toNudge, type WebhookNudge } from './nudge.ts';
-import { type Verify, type WebhookKey, webhookVerifier } from './verify.ts';
+import { type CheckSignature, openBody, signatureCheck, type WebhookKey } from './verify.ts';
 
 /** Far above any webhook of LiveKit's: the largest carries a room's metadata. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -23,6 +24,7 @@ export interface WebhookOptions {
   readonly keys: readonly WebhookKey[];
   /** The participant attribute that names an agent's task. */
   readonly taskAttribute: string;
+  readonly clock: Clock;
   readonly log: Log;
   /** Called after the answer; must only take note. */
   readonly nudge: (nudge: WebhookNudge) => void;
@@ -32,7 +34,7 @@ export interface WebhookOptions {
 
 export interface WebhookListenerOptions extends WebhookOptions {
   readonly listen: ListenAddress;
-  readonly clock: Clock;
+  readonly limits?: HttpLimits;
 }
 
 export interface WebhookListener {
@@ -41,20 +43,30 @@ export interface WebhookListener {
   close(): Promise<void>;
 }
 
+type RefusalStatus = 400 | 401 | 413;
+type Refusals = Readonly<Record<RefusalStatus, CountedWarning>>;
+
+interface Parts {
+  readonly options: WebhookOptions;
+  readonly check: CheckSignature;
+  readonly refusals: Refusals;
+}
+
 /** Rejects with `ListenError` when LAUNCHER_WEBHOOK_LISTEN cannot be opened. */
 export async function createWebhookListener(
   options: WebhookListenerOptions,
 ): Promise<WebhookListener> {
-  const server = httpServer(webhookApp(options).fetch);
+  const server = httpServer(webhookApp(options).fetch, options.limits);
   const port = await listen(server, options.listen, 'LAUNCHER_WEBHOOK_LISTEN');
   return { port, close: () => closeServer(server, options.clock, CLOSE_GRACE_MS) };
 }
 
 /** The routes alone. */
 export function webhookApp(options: WebhookOptions): Hono {
-  const verify = webhookVerifier(options.keys);
+  const check = signatureCheck(options.keys);
+  const parts = { options, check, refusals: refusalWarnings(options) };
   const app = new Hono();
-  app.post('/webhook', (c) => receive(c, verify, options));
+  app.post('/webhook', (c) => receive(c, parts));
   app.get('/healthz', (c) => (options.healthy() ? c.text('ok\n') : c.text('unwell\n', 503)));
   app.all('/webhook', (c) => c.text('webhooks are sent by POST\n', 405, { Allow: 'POST' }));
   app.all('/healthz', (c) => c.text('ask by GET\n', 405, { Allow: 'GET, HEAD' }));
@@ -66,30 +78,44 @@ export function webhookApp(options: WebhookOptions): Hono {
   return app;
 }
 
-async function receive(c: Context, verify: Verify, options: WebhookOptions): Promise<Response> {
-  const refuse = (status: 400 | 401 | 413, reason: string) => {
-    options.log.event('webhook.receive', { status, reason }, 'warn');
+/** The length, the token, and only then the body: what is not signed takes no memory. */
+async function receive(c: Context, parts: Parts): Promise<Response> {
+  const { options, check, refusals } = parts;
+  const refuse = (status: RefusalStatus, reason: string) => {
+    refusals[status].note(reason);
     return c.text(`${reason}\n`, status);
   };
+  const tooLarge = () => refuse(413, `the body has more than ${MAX_BODY_BYTES} bytes`);
+  if (declaresMore(c.req.raw, MAX_BODY_BYTES)) return tooLarge();
+  const signature = await check(c.req.header('authorization'));
+  if ('refused' in signature) return refuse(401, signature.refused);
   const body = await readBody(c.req.raw, MAX_BODY_BYTES);
-  if (body.outcome === 'too-large')
-    return refuse(413, `the body has more than ${MAX_BODY_BYTES} bytes`);
+  if (body.outcome === 'too-large') return tooLarge();
   if (body.outcome === 'broken') return refuse(400, 'the body ended too early');
-  if (body.text === '') return refuse(400, 'the body is empty');
+  if (body.bytes.length === 0) return refuse(400, 'the body is empty');
+  const opened = openBody(body.bytes, signature);
+  if (opened.outcome !== 'genuine') {
+    return refuse(opened.outcome === 'unsigned' ? 401 : 400, opened.reason);
+  }
 
-  const verified = await verify(body.text, c.req.header('authorization'));
-  if (verified.outcome === 'unsigned') return refuse(401, verified.reason);
-  if (verified.outcome === 'malformed') return refuse(400, verified.reason);
-
-  const nudge = toNudge(verified.event, options.taskAttribute);
+  const nudge = toNudge(opened.event, options.taskAttribute);
   if (nudge) afterAnswer(options, nudge);
   options.log.event('webhook.receive', {
     webhook_event: nudge?.event ?? 'other',
-    sid: verified.event.room?.sid,
+    sid: opened.event.room?.sid,
     status: 200,
     reason: nudge ? 'nudged' : 'ignored',
   });
   return c.text(nudge ? 'ok\n' : 'ignored\n');
+}
+
+/** Strangers can cause refusals at will, so that each reason is said once a minute, counted. */
+function refusalWarnings({ clock, log }: WebhookOptions): Refusals {
+  const warning = (status: RefusalStatus) =>
+    new CountedWarning(clock, (fields) =>
+      log.event('webhook.receive', { status, ...fields }, 'warn'),
+    );
+  return { 400: warning(400), 401: warning(401), 413: warning(413) };
 }
 
 function afterAnswer({ nudge, log }: WebhookOptions, content: WebhookNudge): void {

@@ -1,95 +1,90 @@
 /**
- * Is this body LiveKit's? A webhook is signed by a token (JWT) in its Authorization header, without
+ * Is this webhook LiveKit's? It is signed by a token (JWT) in its Authorization header, without
  * "Bearer", that names the API key as its issuer and the body's SHA-256. Several keys may sign: the
  * project's own, and further ones during a change of keys.
+ *
+ * Two steps, so that a stranger's body is never read: first the token alone, then the body.
  */
 import { createHash } from 'node:crypto';
-import { type WebhookEvent, WebhookReceiver } from 'livekit-server-sdk';
+import { TokenVerifier, WebhookEvent } from 'livekit-server-sdk';
 import type { Secret } from '../lib/secret.ts';
+import {
+  CLOCK_SKEW_MAX_SECONDS,
+  isLiveKitSigned,
+  tokenFault,
+  type TokenFault,
+  tokenPart,
+} from '../lib/token-fault.ts';
 
 export interface WebhookKey {
   readonly key: string;
   readonly secret: Secret;
 }
 
-export type Verified =
+/** A good token says which body it was made for; else why it is none, in one line. */
+export type Signature = { readonly sha256: string } | { readonly refused: string };
+
+export type Opened =
   | { readonly outcome: 'genuine'; readonly event: WebhookEvent }
+  /** The body is not the one that was signed. */
   | { readonly outcome: 'unsigned'; readonly reason: string }
   | { readonly outcome: 'malformed'; readonly reason: string };
 
-/** Between LiveKit's clock and ours. Its tokens hold for five minutes. */
-const CLOCK_TOLERANCE_SECONDS = 5;
-
+const REFUSED: Readonly<Record<TokenFault, string>> = {
+  expired: 'the token has expired; compare the clocks',
+  'not-yet': 'the token is not valid yet; compare the clocks',
+  'no-times': 'the token says no times for which it holds',
+  unsigned: 'the signature does not fit the secret of its API key: check LAUNCHER_WEBHOOK_KEYS',
+};
 const UNKNOWN_KEY =
   'signed with an API key that is not known here: add it with its secret to LAUNCHER_WEBHOOK_KEYS';
-const WRONG_SECRET =
-  'the signature does not fit the secret of its API key: check LAUNCHER_WEBHOOK_KEYS';
 
-export type Verify = (body: string, authorization: string | undefined) => Promise<Verified>;
+export type CheckSignature = (authorization: string | undefined) => Promise<Signature>;
 
-/** Makes the check for `keys`; two entries may share a key while its secret changes. */
-export function webhookVerifier(keys: readonly WebhookKey[]): Verify {
-  const receivers = keys.map(({ key, secret }) => ({
+/**
+ * Makes the check for `keys`; two entries may share a key while its secret changes. Clocks may
+ * differ by `CLOCK_SKEW_MAX_SECONDS`.
+ */
+export function signatureCheck(keys: readonly WebhookKey[]): CheckSignature {
+  const verifiers = keys.map(({ key, secret }) => ({
     key,
-    receiver: new WebhookReceiver(key, secret.reveal()),
+    verifier: new TokenVerifier(key, secret.reveal()),
   }));
-  return async (body, authorization) => {
-    if (!authorization) return unsigned('no Authorization header');
-    const claims = readClaims(authorization);
-    if (!claims) return unsigned('the Authorization header is no LiveKit webhook token');
-    const signers = receivers.filter(({ key }) => key === claims.issuer);
-    if (signers.length === 0) return unsigned(UNKNOWN_KEY);
-    let failure: Verified = unsigned('not verified');
-    for (const { receiver } of signers) {
+  return async (token) => {
+    if (!token) return { refused: 'no Authorization header' };
+    const { iss, sha256 } = tokenPart(token, 1) ?? {};
+    if (typeof iss !== 'string' || typeof sha256 !== 'string' || !isLiveKitSigned(token)) {
+      return { refused: 'the Authorization header is no LiveKit webhook token' };
+    }
+    const signers = verifiers.filter(({ key }) => key === iss);
+    if (signers.length === 0) return { refused: UNKNOWN_KEY };
+    let fault: TokenFault = 'unsigned';
+    for (const { verifier } of signers) {
       try {
-        const event = await receiver.receive(body, authorization, false, CLOCK_TOLERANCE_SECONDS);
-        return { outcome: 'genuine', event };
+        await verifier.verify(token, CLOCK_SKEW_MAX_SECONDS);
+        return { sha256 };
       } catch (error) {
-        failure = classify(error, body, claims);
-        if (failure.outcome === 'malformed') return failure;
+        const found = tokenFault(error);
+        // The secret that fits says more than those that do not.
+        if (found !== 'unsigned') fault = found;
       }
     }
-    return failure;
+    return { refused: REFUSED[fault] };
   };
 }
 
-function unsigned(reason: string): Verified {
-  return { outcome: 'unsigned', reason };
-}
-
-interface Claims {
-  readonly issuer: string;
-  readonly sha256: string;
-}
-
-/** What the token claims, not yet verified: it only chooses the key to verify with. */
-function readClaims(token: string): Claims | null {
-  const [header, payload] = token.split('.').map(parsePart);
-  if (header?.['alg'] !== 'HS256' || !payload) return null;
-  const { iss, sha256 } = payload;
-  if (typeof iss !== 'string' || typeof sha256 !== 'string') return null;
-  return { issuer: iss, sha256 };
-}
-
-function parsePart(part: string): Record<string, unknown> | null {
+/** Reads the body that a good token was made for. */
+export function openBody(body: Buffer, { sha256 }: { readonly sha256: string }): Opened {
+  if (createHash('sha256').update(body).digest('base64') !== sha256) {
+    return { outcome: 'unsigned', reason: 'the body is not the one that was signed' };
+  }
   try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
-    return typeof value === 'object' && value !== null ? { ...value } : null;
+    const content: unknown = JSON.parse(body.toString());
+    const event = WebhookEvent.fromJson(content as Json, { ignoreUnknownFields: true });
+    return { outcome: 'genuine', event };
   } catch {
-    return null;
+    return { outcome: 'malformed', reason: 'the body is no webhook event of LiveKit' };
   }
 }
 
-/**
- * Which check failed. The token library's errors carry a code; without one the token was good, and
- * either the body is not the one that was signed, or it is, and is no webhook event.
- */
-function classify(error: unknown, body: string, claims: Claims): Verified {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ERR_JWT_EXPIRED') return unsigned('the token has expired; compare the clocks');
-  if (code !== undefined) return unsigned(WRONG_SECRET);
-  if (createHash('sha256').update(body).digest('base64') !== claims.sha256) {
-    return unsigned('the body is not the one that was signed');
-  }
-  return { outcome: 'malformed', reason: 'the body is no webhook event of LiveKit' };
-}
+type Json = Parameters<typeof WebhookEvent.fromJson>[0];

@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { systemClock } from '../../launcher/lib/clock.ts';
 import { httpServer } from '../../launcher/lib/http-server.ts';
 import { closeServer, listen, ListenError } from '../../launcher/lib/listen.ts';
+import { FakeClock } from '../fakes/clock.ts';
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
 const servers: Server[] = [];
@@ -67,6 +68,28 @@ test('closing cuts off a request that never ends', async () => {
   socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
   await once(made, 'request');
   await Promise.all([once(socket, 'close'), closeServer(made, systemClock, 10)]);
+});
+
+test('closing waits for an answer, and not for its connection to idle', async () => {
+  let answer: ((response: Response) => void) | undefined;
+  const asked = new Promise<void>((resolve) => {
+    const made = httpServer(() => {
+      resolve();
+      return new Promise((settle) => (answer = settle));
+    });
+    servers.push(made);
+  });
+  const [made] = servers;
+  const port = await listen(made!, LOOPBACK, 'LAUNCHER_X_LISTEN');
+  const socket = await dial(port);
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await asked;
+  // The clock stands still: nothing is ever cut off.
+  const closed = closeServer(made!, new FakeClock(), 1);
+  answer?.(new Response('ok'));
+  const [text] = await once(socket, 'data');
+  expect(String(text)).toMatch(/^HTTP\/1\.1 200/);
+  await closed;
 });
 
 test.each([

@@ -1,13 +1,15 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import * as fc from 'fast-check';
 import { AccessToken } from 'livekit-server-sdk';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { systemClock } from '../../launcher/lib/clock.ts';
+import { SAY_EVERY_MS } from '../../launcher/lib/counted-warning.ts';
+import { CLOCK_SKEW_MAX_SECONDS } from '../../launcher/lib/token-fault.ts';
 import { Secret } from '../../launcher/lib/secret.ts';
 import { createWebhookListener, type WebhookListener } from '../../launcher/webhook/listener.ts';
 import type { WebhookNudge } from '../../launcher/webhook/nudge.ts';
+import { FakeClock } from '../fakes/clock.ts';
 import { RecordedLog } from '../fakes/log.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -24,6 +26,7 @@ const ROOM_STARTED = JSON.stringify({
   createdAt: '1700000000',
 });
 
+let clock: FakeClock;
 let listener: WebhookListener;
 let log: RecordedLog;
 let nudges: WebhookNudge[];
@@ -31,6 +34,7 @@ let healthy: boolean;
 let failNudge: boolean;
 
 beforeEach(async () => {
+  clock = new FakeClock();
   log = new RecordedLog();
   nudges = [];
   healthy = true;
@@ -39,7 +43,7 @@ beforeEach(async () => {
     listen: { host: '127.0.0.1', port: 0 },
     keys: KEYS.map(({ key, secret }) => ({ key, secret: new Secret(secret) })),
     taskAttribute: 'the.task',
-    clock: systemClock,
+    clock,
     log,
     nudge(nudge) {
       if (failNudge) throw new Error('a bug');
@@ -208,9 +212,79 @@ test.each(REFUSED)('401: %s', async (_title, authorization, reason, body = ROOM_
   expect(log.lines).toMatchObject([{ level: 'warn', fields: { status: 401 } }]);
 });
 
-test('a clock that is a little off is forgiven', async () => {
-  const token = await sign(ROOM_STARTED, { ttlSeconds: -2 });
-  expect((await send(ROOM_STARTED, token)).status).toBe(200);
+const HS = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' } as const;
+
+/** A token made by hand: good, with what `claims` says instead. */
+function forged(claims: object, alg: keyof typeof HS = 'HS256', secret = 'secret-of-main'): string {
+  const text = `${encode({ alg })}.${encode({ ...CLAIMS, ...claims })}`;
+  return `${text}.${createHmac(HS[alg], secret).update(text).digest('base64url')}`;
+}
+
+test.each(['HS384', 'HS512'] as const)('401: signed well, but by %s', async (alg) => {
+  expect((await send(ROOM_STARTED, forged({}))).status).toBe(200);
+  const answer = await send(ROOM_STARTED, forged({}, alg));
+  expect([answer.status, answer.text]).toEqual([401, expect.stringMatching(/no LiveKit webhook/)]);
+});
+
+test('401: bytes that only read like the signed ones', async () => {
+  const signed = JSON.stringify({ event: 'room_started', room: { sid: 'RM_1', name: '\uFFFD' } });
+  const bytes = Buffer.from(signed);
+  const at = bytes.indexOf(Buffer.from('\uFFFD'));
+  const other = Buffer.concat([bytes.subarray(0, at), Buffer.from([0xff]), bytes.subarray(at + 3)]);
+  expect(other.toString()).toBe(signed);
+  const headers = { authorization: await sign(signed) };
+  const status = async (body: Uint8Array<ArrayBuffer>) =>
+    (await fetch(url(), { method: 'POST', headers, body })).status;
+  expect(await status(new Uint8Array(other))).toBe(401);
+  expect(await status(new Uint8Array(bytes))).toBe(200);
+});
+
+const nowSeconds = () => Math.floor(Date.now() / 1000);
+
+describe('clocks that differ', () => {
+  const { max, over } = { max: CLOCK_SKEW_MAX_SECONDS - 5, over: CLOCK_SKEW_MAX_SECONDS + 5 };
+
+  test.each<[string, () => object]>([
+    ["LiveKit's is behind", () => ({ exp: nowSeconds() - max })],
+    ["LiveKit's is ahead", () => ({ nbf: nowSeconds() + max, exp: nowSeconds() + max + 300 })],
+  ])('by less than a minute are forgiven: %s', async (_title, claims) => {
+    expect((await send(ROOM_STARTED, forged(claims()))).status).toBe(200);
+  });
+
+  test.each<[string, () => object, string]>([
+    ['behind', () => ({ exp: nowSeconds() - over }), 'the token has expired; compare the clocks\n'],
+    [
+      'ahead',
+      () => ({ nbf: nowSeconds() + over, exp: nowSeconds() + over + 300 }),
+      'the token is not valid yet; compare the clocks\n',
+    ],
+    ['unknown', () => ({ exp: undefined }), 'the token says no times for which it holds\n'],
+    ['no number', () => ({ nbf: 'soon' }), 'the token says no times for which it holds\n'],
+  ])('by more are named: LiveKit’s is %s', async (_title, claims, text) => {
+    expect(await send(ROOM_STARTED, forged(claims()))).toEqual({ status: 401, text });
+  });
+
+  test('the right secret among several says what is wrong', async () => {
+    const claims = { iss: 'second', nbf: nowSeconds() + over };
+    for (const secret of ['secret-of-second', 'next-secret-of-second']) {
+      const answer = await send(ROOM_STARTED, forged(claims, 'HS256', secret));
+      expect(answer.text).toMatch(/compare the clocks/);
+    }
+  });
+});
+
+test('refusals are said once a minute for each reason, with their number', async () => {
+  const expired = () => sign(ROOM_STARTED, { ttlSeconds: -600 });
+  for (let n = 0; n < 5; n++) await send(ROOM_STARTED, 'garbage');
+  for (let n = 0; n < 3; n++) await send(ROOM_STARTED, await expired());
+  const said = () => log.lines.map(({ fields: { status, count } }) => `${status} ${count}`);
+  expect(said()).toEqual(['401 1', '401 1']);
+  await clock.advance(SAY_EVERY_MS);
+  await send(ROOM_STARTED, 'garbage');
+  await send(ROOM_STARTED, await expired());
+  expect(said()).toEqual(['401 1', '401 1', '401 5', '401 3']);
+  await send(ROOM_STARTED, await sign(ROOM_STARTED));
+  expect(log.lines.at(-1)?.fields).toMatchObject({ status: 200 });
 });
 
 test.each([
@@ -246,10 +320,18 @@ describe('large bodies', () => {
     }
   });
 
-  test('413 for 2 MiB in chunks', async () => {
+  const inChunks = async (headers?: Record<string, string>) => {
     const body = new Blob([large]).stream();
-    const response = await fetch(url(), { method: 'POST', body, duplex: 'half' });
-    expect(response.status).toBe(413);
+    const init = { method: 'POST', body, duplex: 'half', ...(headers && { headers }) } as const;
+    return (await fetch(url(), init)).status;
+  };
+
+  test('413 for 2 MiB in chunks', async () => {
+    expect(await inChunks({ authorization: await sign(large) })).toBe(413);
+  });
+
+  test('401 for 2 MiB in chunks that nobody signed: none of it is read', async () => {
+    expect(await inChunks()).toBe(401);
   });
 
   test('1 MiB is read', async () => {
@@ -262,7 +344,8 @@ describe('large bodies', () => {
 test('a sender that goes away in the middle harms nothing', async () => {
   const socket = connect(listener.port, '127.0.0.1');
   await once(socket, 'connect');
-  socket.write('POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"eve');
+  const head = `Host: x\r\nAuthorization: ${await sign('')}\r\nContent-Length: 100`;
+  socket.write(`POST /webhook HTTP/1.1\r\n${head}\r\n\r\n{"eve`);
   await afterwards();
   socket.destroy();
   await waitFor('the refusal', () => log.lines.find(({ fields }) => fields['status'] === 400));

@@ -5,10 +5,13 @@ import { describe, expect, it } from 'vitest';
 import type { TaskKey } from '../../../launcher/driver.ts';
 import { taskSecret, verifyTaskToken } from '../../../launcher/gateway/credentials.ts';
 import { Secret } from '../../../launcher/lib/secret.ts';
+import { CLOCK_SKEW_MAX_SECONDS } from '../../../launcher/lib/token-fault.ts';
 import { KEY } from './fixture.ts';
 
 const SECRET = new Secret('gateway-secret');
 const OLDER = new Secret('the-secret-before');
+
+const nowSeconds = () => Math.floor(Date.now() / 1000);
 
 async function header(
   key: string,
@@ -22,6 +25,18 @@ async function header(
 }
 
 const own = taskSecret(SECRET, 'blue', KEY).reveal();
+
+const named = async (authorization: string) =>
+  'unsigned' in (await verifyTaskToken([SECRET, OLDER], 'blue', authorization));
+
+const forged = (claims: object, alg: 'HS256' | 'HS512' = 'HS256', secret = own) => {
+  const all = { iss: KEY, exp: 4_000_000_000, video: { agent: true }, ...claims };
+  const text = [{ alg }, all]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.');
+  const hmac = createHmac(alg.replace('HS', 'sha'), secret).update(text);
+  return `Bearer ${text}.${hmac.digest('base64url')}`;
+};
 
 describe('task credentials', () => {
   it('derive the secret from gateway secret, deployment and key, the same on every call', () => {
@@ -68,7 +83,13 @@ describe('task credentials', () => {
     ['an old token', () => header(KEY, own, { agent: true }, '-2m'), 'the token has expired'],
   ])('refuse %s', async (_name, authorization, refused) => {
     const check = await verifyTaskToken([SECRET], 'blue', await authorization());
-    expect(check).toEqual({ refused: expect.stringContaining(refused) });
+    expect(check).toMatchObject({ refused: expect.stringContaining(refused) });
+  });
+
+  it('say of which task a token says to be when no secret of ours signed it, and only then', async () => {
+    expect(await named(await header(KEY, 'guess'))).toBe(true);
+    expect(await named(await header(KEY, own, { agent: true }, '-2m'))).toBe(false);
+    expect(await named(await header('devkey', 'guess'))).toBe(false);
   });
 
   it('refuse a token of another deployment', async () => {
@@ -76,13 +97,38 @@ describe('task credentials', () => {
     expect(check).toHaveProperty('refused');
   });
 
-  it('tolerate clocks that differ by less than a minute', async () => {
-    const check = await verifyTaskToken(
-      [SECRET],
-      'blue',
-      await header(KEY, own, { agent: true }, '-30s'),
-    );
+  const { max, over } = { max: CLOCK_SKEW_MAX_SECONDS - 5, over: CLOCK_SKEW_MAX_SECONDS + 5 };
+
+  it.each<[string, () => object]>([
+    ['behind', () => ({ exp: nowSeconds() - max })],
+    ['ahead', () => ({ nbf: nowSeconds() + max })],
+  ])("tolerate a task's clock that is less than a minute %s", async (_title, claims) => {
+    const check = await verifyTaskToken([SECRET], 'blue', forged(claims()));
     expect(check).toEqual({ key: KEY });
+  });
+
+  it.each<[string, () => object, string]>([
+    ['behind', () => ({ exp: nowSeconds() - over }), 'the token has expired: compare the clocks'],
+    [
+      'ahead',
+      () => ({ nbf: nowSeconds() + over }),
+      'the token is not valid yet: compare the clocks',
+    ],
+    ['unknown', () => ({ exp: undefined }), 'the token says no times for which it holds'],
+  ])("name a task's clock that is more than a minute %s", async (_title, claims, refused) => {
+    // Whichever of the secrets fits: those that do not say nothing about the clock.
+    const both = [
+      [SECRET, OLDER],
+      [OLDER, SECRET],
+    ];
+    for (const secrets of both) {
+      expect(await verifyTaskToken(secrets, 'blue', forged(claims()))).toEqual({ refused });
+    }
+  });
+
+  it('refuse a good signature of another kind', async () => {
+    const check = await verifyTaskToken([SECRET], 'blue', forged({}, 'HS512'));
+    expect(check).toEqual({ refused: expect.stringContaining('not signed by HS256') });
   });
 
   it('refuse an unsigned token', async () => {

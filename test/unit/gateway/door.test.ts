@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
+import { AccessToken } from 'livekit-server-sdk';
 import { describe, expect, it } from 'vitest';
 import { TWIN_PING_TIMEOUT_MS } from '../../../launcher/gateway/door.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -48,6 +49,24 @@ describe('refusals at the upgrade', () => {
     await clock.advance(60_000);
     await refusal({ headers });
     expect(log.of('warn')[1]?.fields).toMatchObject({ count: 3 });
+  });
+
+  it('the token of a task of ours that no secret here signed is warned about with what to do', async () => {
+    const token = new AccessToken(KEY, 'derived from the secret of before', { ttl: 60 });
+    token.addGrant({ agent: true });
+    const headers = { authorization: `Bearer ${await token.toJwt()}` };
+    for (let n = 0; n < 3; n++) expect((await refusal({ headers })).status).toBe(401);
+    expect(log.of('warn')).toEqual([
+      {
+        level: 'warn',
+        message: expect.stringMatching(/LAUNCHER_GATEWAY_SECRET .* add the secret of before/),
+        fields: { task: KEY, reason: expect.stringMatching(/not signed/), count: 1 },
+      },
+    ]);
+    // Of a task that is none of ours, nothing is believed.
+    host.admission = { answer: 'not-yet', reason: 'the engine does not list this task' };
+    expect((await refusal({ headers })).status).toBe(401);
+    expect(log.of('warn')[1]?.fields).not.toHaveProperty('task');
   });
 
   it('a room or task that is over is 410, one not known yet is 503', async () => {

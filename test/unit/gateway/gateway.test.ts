@@ -188,6 +188,18 @@ describe('the gateway itself', () => {
     socket.destroy();
   });
 
+  it.each([
+    ['says nothing', ''],
+    ['is slow with its headers', 'GET /agent HTTP/1.1\r\nhost: x\r\n'],
+  ])('cuts off who %s', async (_title, start) => {
+    const impatient = await createGateway({ ...options(), headersTimeoutMs: 40 });
+    const socket = connectTcp(impatient.port, '127.0.0.1');
+    socket.on('error', () => {}).resume();
+    socket.write(start);
+    await once(socket, 'close');
+    await impatient[Symbol.asyncDispose]();
+  });
+
   it('names the setting when its port is taken', async () => {
     const listen = { host: '127.0.0.1', port: gateway.port };
     const error = await createGateway({ ...options(), listen }).catch((reason: unknown) => reason);
