@@ -110,8 +110,9 @@ function dueAfterSighting(
   nowMs: number,
 ): Due | null {
   if (known.leave) {
+    // One whose line broke may be back as soon as one that is missing without a word.
     return {
-      atMs: known.leave.atMs + view.profile.shutdownTimeoutMs,
+      atMs: known.leave.atMs + Math.max(view.profile.shutdownTimeoutMs, MISSING_MS),
       cause: 'lingering',
       reason: `its agent left the room (reason ${known.leave.reason}) and did not exit in time`,
       state: 'ending',

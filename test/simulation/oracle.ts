@@ -133,7 +133,7 @@ export class Oracle {
     if (!task || !livekit.isLive(sid) || record.operator) return;
     const agent = this.#world.agentOf(key);
     const others = this.#live(sid).filter((each) => each !== task);
-    if (others.length > 0) record.uncounted.add(key);
+    if (others.length > 0) record.uncounted.set(key, process);
     // A task of the sid's life before is ended, though the sid is back.
     const openedAtMs = livekit.room(sid)?.openedAtMs ?? 0;
     if (task.createdAtMs < openedAtMs || task.stoppingAtMs <= clock.nowMs()) return;

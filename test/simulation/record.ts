@@ -15,8 +15,11 @@ export class RoomRecord {
   lives = 0;
   /** Tasks that the engine made, in order. */
   readonly created: TaskKey[] = [];
-  /** Tasks that do not count against the retries: displaced ones and surplus ones. */
-  readonly uncounted = new Set<TaskKey>();
+  /**
+   * Tasks that do not count against the retries: displaced ones (null), and surplus ones as long as
+   * the launcher that ended them is there.
+   */
+  readonly uncounted = new Map<TaskKey, SimProcess | null>();
   operator = false;
   told: SimProcess | null = null;
   toldAtMs: number | null = null;
@@ -54,7 +57,7 @@ export class RoomRecord {
   }
 
   ends(key: TaskKey, code: number | null, fate: Fate, _nowMs: number): void {
-    if (code === EXIT_DISPLACED) this.uncounted.add(key);
+    if (code === EXIT_DISPLACED) this.uncounted.set(key, null);
     else if (code === 0) this.#served = true;
     else this.#failures.add(key);
     if (code === EXIT_BAD_START) this.#fatal = true;
@@ -76,7 +79,11 @@ export class RoomRecord {
   isDone(tries: number, startDeadlineMs: number, process: SimProcess | undefined): boolean {
     // Only a launcher that saw the life before end can tell its ends from this one's.
     if (this.#servedBefore && process !== this.#knower) return true;
-    const failures = [...this.#failures].filter((key) => !this.uncounted.has(key)).length;
+    const counts = (key: TaskKey) => {
+      const by = this.uncounted.get(key);
+      return by === undefined || (by !== null && by !== process);
+    };
+    const failures = [...this.#failures].filter(counts).length;
     const refusedMs = this.#refusedToMs - (this.#refusedFromMs ?? this.#refusedToMs);
     return (
       this.operator ||

@@ -172,10 +172,10 @@ const ROWS: readonly Row[] = [
     lookAgainInMs: 6_500,
   },
   {
-    name: 'then no more',
+    name: 'then until it is known to be over',
     scene: { remembers: seen(['nudged', 10_000], ['absent', 0]) },
     actions: [],
-    lookAgainInMs: null,
+    lookAgainInMs: 10_000,
   },
 ];
 

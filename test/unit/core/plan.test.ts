@@ -461,8 +461,13 @@ const ROWS: readonly Row[] = [
   },
   {
     name: 'refusals end at the start deadline',
-    scene: { remembers: trouble({ count: 30, firstAtMs: NOW - 600_000 }) },
+    scene: { remembers: trouble({ count: 30, firstAtMs: NOW - 600_000, atMs: NOW }) },
     actions: ['fail'],
+  },
+  {
+    name: 'not without a last try, whatever the backoff',
+    scene: { remembers: trouble({ count: 30, firstAtMs: NOW - 600_000, atMs: NOW - 1_000 }) },
+    actions: ['launch 1'],
   },
   {
     name: 'answer lost: the same key, however often',
