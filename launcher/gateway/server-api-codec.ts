@@ -21,7 +21,7 @@ export interface Caller {
 
 export interface ApiRequest {
   /** Why this caller may not make this call, in one line that says what it may; null: it may. */
-  refusalFor(caller: Caller): string | null;
+  readonly refusalFor: (caller: Caller) => string | null;
   /** As protobuf, without anything that was not understood. */
   readonly bytes: Uint8Array;
 }

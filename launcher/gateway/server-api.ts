@@ -3,7 +3,7 @@
  * its environment arrive at the gateway, and some of them are passed on, for the task's own room
  * alone, with the project's key and a token for that one call.
  *
- * In order: a method that a task may call, a token signed with the task's secret, not too many calls
+ * In order: a token signed with the task's secret, a method that a task may call, not too many calls
  * at a time, a body that can be read, a room that is live under its name at this moment, a request
  * that names it. LiveKit's API knows rooms by name, and names come back: the look right before the
  * call keeps a task of an earlier life out, but for the instant in between.
@@ -80,11 +80,11 @@ export class ServerApi {
 
   async #admitted(request: IncomingMessage, call: Call) {
     const { secrets, deployment } = this.#ports;
-    const { name, method } = calledMethod(request);
-    call.method = name;
     const token = await verifyCallToken(secrets, deployment, request.headers.authorization);
     if ('refused' in token) throw apiError('unauthenticated', token.refused);
     call.task = token.key;
+    const { name, method } = calledMethod(request);
+    call.method = name;
     const end = this.#limits.begin(token.key);
     if (end === null) throw apiError('resource_exhausted', LIMITS_IN_WORDS);
     try {

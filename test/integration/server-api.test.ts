@@ -212,6 +212,17 @@ describeWithLiveKit('the server API for user code', () => {
     expect(await bed.rooms.listRooms(['deleted-by-its-agent'])).toEqual([]);
   });
 
+  test('and nothing when it names another room, which is a warning to its agent', async () => {
+    const metadata = '{"room-launcher":{"metadata":"delete-other-room"}}';
+    await bed.rooms.createRoom({ name: 'not-its-room' });
+    await bed.rooms.createRoom({ name: 'keeps-its-agent', metadata });
+    const { key } = await served(bed, 'keeps-its-agent');
+    const said = async () =>
+      (await bed.launcher.taskLog(key)).includes('room could not be deleted');
+    await waitFor('the warning', said);
+    expect(await bed.rooms.listRooms(['not-its-room', 'keeps-its-agent'])).toHaveLength(2);
+  });
+
   test('names, identities and the project key stay out of the log', () => {
     const { launcher, server } = bed;
     const calls = launcher.events('task.call');

@@ -1,6 +1,6 @@
 /** LiveKit's server API as an agent's code uses it: with the URL and credential of its task. */
 import { AccessToken, RoomServiceClient, type VideoGrant } from 'livekit-server-sdk';
-import { isTaskKey, type TaskKey } from '../../launcher/driver.ts';
+import { isTaskKey } from '../../launcher/driver.ts';
 import { taskSecret } from '../../launcher/gateway/credentials.ts';
 import type { Secret } from '../../launcher/lib/secret.ts';
 
@@ -26,24 +26,21 @@ export interface TaskIdentity {
 
 /** What the task of this key can do. */
 export function taskApi({ gatewayUrl, gatewaySecret, deployment, key }: TaskIdentity): TaskApi {
-  const secret = taskSecret(gatewaySecret, deployment, taskKey(key)).reveal();
+  if (!isTaskKey(key)) throw new Error(`"${key}" is no task key`);
+  const secret = taskSecret(gatewaySecret, deployment, key).reveal();
   return {
     client: new RoomServiceClient(gatewayUrl, key, secret),
     async call(method, grant, body, init = {}) {
       const token = new AccessToken(key, secret, { ttl: 60 });
       token.addGrant(grant);
-      const headers = {
-        authorization: `Bearer ${await token.toJwt()}`,
-        'content-type': 'application/protobuf',
-        ...(init.headers as Record<string, string>),
-      };
+      const headers = new Headers(init.headers);
+      if (!headers.has('authorization')) {
+        headers.set('authorization', `Bearer ${await token.toJwt()}`);
+      }
+      if (!headers.has('content-type')) headers.set('content-type', 'application/protobuf');
+      const sent = init.method === 'GET' ? {} : { body: Buffer.from(body) };
       const url = `${gatewayUrl}/twirp/livekit.RoomService/${method}`;
-      return fetch(url, { method: 'POST', ...init, headers, body: Buffer.from(body) });
+      return fetch(url, { method: 'POST', ...init, headers, ...sent });
     },
   };
-}
-
-function taskKey(text: string): TaskKey {
-  if (!isTaskKey(text)) throw new Error(`"${text}" is no task key`);
-  return text;
 }
