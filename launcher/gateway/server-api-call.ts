@@ -17,7 +17,7 @@ export interface RoomServiceCall {
 
 /**
  * Resolves with LiveKit's answer. Rejects with `ApiError`: LiveKit's own error, or one of ours
- * where LiveKit gave none that a task may see; and with the signal's reason on an abort.
+ * where LiveKit gave none that a task may see, also when `signal` aborts.
  */
 export async function callRoomService(
   { url, method, token, body }: RoomServiceCall,
@@ -30,8 +30,8 @@ export async function callRoomService(
   try {
     response = await fetch(new URL(ROOM_SERVICE_PATH + method, url), init);
     answer = await readLimited(response.body ?? [], MAX_ANSWER_BYTES);
-  } catch (error) {
-    throw signal.aborted ? error : apiError('unavailable', 'LiveKit does not answer: try again');
+  } catch {
+    throw apiError('unavailable', 'LiveKit does not answer: try again');
   }
   if (answer === null) {
     throw apiError('internal', `LiveKit's answer has more than ${MAX_ANSWER_BYTES} bytes`);

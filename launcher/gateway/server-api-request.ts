@@ -47,8 +47,7 @@ export async function readRequest(
   method: ApiMethod,
   encoding: Encoding,
 ): Promise<ApiRequest> {
-  const tooLarge = Number(request.headers['content-length']) > MAX_REQUEST_BYTES;
-  const body = tooLarge ? null : await readBody(request);
+  const body = await readBody(request);
   if (body === null) {
     throw apiError('malformed', `the body has more than ${MAX_REQUEST_BYTES} bytes`);
   }
@@ -62,7 +61,7 @@ export async function readRequest(
 /** Null: too large. The line stays open for the answer. */
 async function readBody(request: IncomingMessage): Promise<Buffer | null> {
   try {
-    return await readLimited(request.iterator({ destroyOnReturn: false }), MAX_REQUEST_BYTES);
+    return await readLimited(request, MAX_REQUEST_BYTES);
   } catch {
     throw apiError('malformed', 'the body ended too early');
   }

@@ -119,7 +119,6 @@ export class ServerApi {
       token.grants[grant] && (grant !== 'roomAdmin' || token.grants.room === roomName);
     if (!granted) throw apiError('permission_denied', `the token must grant ${grant} for its room`);
     const callToken = await mintCallToken(grant, roomName);
-    signal.throwIfAborted();
     const call = { url: livekitUrl, method, token: callToken, body: request.bytes };
     return callRoomService(call, signal);
   }

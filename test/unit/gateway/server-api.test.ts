@@ -299,8 +299,10 @@ describe("LiveKit's errors", () => {
   it('a broken line, a redirection and an answer that cannot be read', async () => {
     livekit.answer = 'cut';
     expect(await outcome(list())).toMatchObject({ code: 'unavailable' });
-    livekit.answer = { status: 307, headers: { location: 'http://127.0.0.1:1/' }, body: '' };
+    const elsewhere = cleanup.use(await FakeRoomService.start());
+    livekit.answer = { status: 303, headers: { location: elsewhere.url }, body: '' };
     expect(await outcome(list())).toMatchObject({ code: 'unavailable' });
+    expect(elsewhere.calls).toEqual([]);
     livekit.answer = { body: Uint8Array.from([0x0a, 0xff, 0x01]) };
     expect(await outcome(list())).toMatchObject({ code: 'internal' });
     expect(log.of('error')).toHaveLength(1);
