@@ -11,6 +11,7 @@ import type { Room } from '@livekit/rtc-node';
 import { bounded } from './bounded.ts';
 import { type Ending, endOfDisconnect, EXIT } from './ends.ts';
 import type { Inference } from './inference.ts';
+import { type ContextTools, jobContextClass } from './job-context.ts';
 import type { LoadedAgent } from './load-agent.ts';
 import { type RunnerLog, thrown } from './log.ts';
 import { guardedRoom } from './room-guard.ts';
@@ -31,7 +32,7 @@ export interface Assigned {
   readonly assignment: JobAssignment;
   readonly job: JobInfo;
   readonly workerId: string;
-  readonly gatewayUrl: string;
+  readonly gateway: ContextTools['gateway'];
 }
 
 export interface JobTools {
@@ -106,20 +107,21 @@ export class RunningJob {
     return room;
   }
 
-  #createContext({ assignment, job, workerId, gatewayUrl }: Assigned): JobContext {
-    const { loaded, proc, inference, ending } = this.#tools;
+  #createContext({ assignment, job, workerId, gateway }: Assigned): JobContext {
+    const { loaded, proc, inference, ending, log } = this.#tools;
     const info = {
       acceptArguments: acceptArgumentsOf(assignment.token),
       // As it looks behind agents-js' fork: enums as names, 64-bit numbers as text.
       job: JSON.parse(JSON.stringify(job)),
-      url: assignment.url || gatewayUrl,
+      url: assignment.url || gateway.gatewayUrl,
       token: assignment.token,
       workerId,
     };
     const onShutdown = () => {
       ending.end({ code: EXIT.served, reason: 'ended by the agent' });
     };
-    return new loaded.agents.JobContext(proc, info, this.#room, () => {}, onShutdown, inference);
+    const Context = jobContextClass({ agents: loaded.agents, gateway, log });
+    return new Context(proc, info, this.#room, () => {}, onShutdown, inference);
   }
 
   async #runEntry(): Promise<void> {

@@ -77,9 +77,8 @@ export class Runner {
           gateway.report(JobStatus.JS_RUNNING);
           log.info('runner.started', timeline.fields());
         };
-        const { gatewayUrl } = this.#settings;
         this.#job = new RunningJob(
-          { assignment, job, workerId, gatewayUrl },
+          { assignment, job, workerId, gateway: this.#settings },
           { loaded, proc, inference, ending, log, joined },
         );
       },

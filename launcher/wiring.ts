@@ -21,7 +21,7 @@ import { systemClock } from './lib/clock.ts';
 import { reasonOf, type Log } from './lib/log.ts';
 import type { Outage } from './lib/outage.ts';
 import type { LiveKit } from './livekit/rooms.ts';
-import { roomToken } from './livekit/token.ts';
+import { callToken, roomToken } from './livekit/token.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
 import { createWebhookListener } from './webhook/listener.ts';
 
@@ -97,9 +97,12 @@ function openGateway({ config, log }: WiringOptions, reconciler: Reconciler): Pr
     secrets: config.gatewaySecrets,
     taskLivekitUrl: config.taskLivekitUrl,
     mintToken: (request) => roomToken(config.livekit, request),
+    livekitUrl: config.livekit.url,
+    mintCallToken: (grant, roomName) => callToken(config.livekit, grant, roomName),
     host: {
       admit: (key) => reconciler.handOver.admit(key),
       look: (key, signal) => reconciler.handOver.look(key, signal),
+      roomOf: (key, signal) => reconciler.handOver.roomOf(key, signal),
       changed: (key) => reconciler.socketChanged(key),
     },
     clock: systemClock,

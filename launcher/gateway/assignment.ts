@@ -44,7 +44,7 @@ export interface Worker {
 }
 
 export interface AssignmentPorts {
-  readonly host: GatewayHost;
+  readonly host: Pick<GatewayHost, 'look' | 'changed'>;
   /** Signs the token for one room with the project's key and secret. */
   readonly mintToken: (request: RoomTokenRequest) => Promise<string>;
   /** The real server's URL as tasks see it. */

@@ -6,7 +6,7 @@
  * same bytes. Such a pair opens this gateway for that one task, and nothing at LiveKit.
  */
 import { createHmac } from 'node:crypto';
-import { TokenVerifier } from 'livekit-server-sdk';
+import { TokenVerifier, type VideoGrant } from 'livekit-server-sdk';
 import { isTaskKey, type TaskKey } from '../driver.ts';
 import { Secret } from '../lib/secret.ts';
 import {
@@ -34,8 +34,18 @@ const REFUSED: Readonly<Record<TokenFault, string>> = {
  * The bearer of a good token, or in one line why it is none. `unsigned`: the task that it says to be
  * of, when no secret of ours made its signature.
  */
-export type TokenCheck =
-  { readonly key: TaskKey } | { readonly refused: string; readonly unsigned?: TaskKey };
+export type TokenCheck = { readonly key: TaskKey } | RefusedToken;
+
+interface RefusedToken {
+  readonly refused: string;
+  readonly unsigned?: TaskKey;
+}
+
+/** The bearer of a good token for the server API, and what the token grants. */
+export interface CallToken {
+  readonly key: TaskKey;
+  readonly grants: VideoGrant;
+}
 
 /** The secret that goes with a task's key: the task's LIVEKIT_API_SECRET. */
 export function taskSecret(gatewaySecret: Secret, deployment: string, key: TaskKey): Secret {
@@ -44,16 +54,32 @@ export function taskSecret(gatewaySecret: Secret, deployment: string, key: TaskK
 }
 
 /**
- * Checks the `Authorization` header that LiveKit's workers send: a JWT (HS256) signed with the
- * task's secret, whose issuer is the task's key, with the `agent` grant and an expiry. Any of
- * `gatewaySecrets` may have derived the task's secret, so that they can be rotated. Clocks may
- * differ by `CLOCK_SKEW_MAX_SECONDS`.
+ * Checks the `Authorization` header that LiveKit's workers send: a token as `verifyCallToken` wants
+ * it, with the `agent` grant.
  */
 export async function verifyTaskToken(
   gatewaySecrets: readonly Secret[],
   deployment: string,
   authorization: string | undefined,
 ): Promise<TokenCheck> {
+  const check = await verifyCallToken(gatewaySecrets, deployment, authorization);
+  if ('refused' in check) return check;
+  return check.grants.agent === true
+    ? { key: check.key }
+    : { refused: 'the token has no agent grant' };
+}
+
+/**
+ * Checks the `Authorization` header of a call of LiveKit's server API: a JWT (HS256) signed with the
+ * task's secret, whose issuer is the task's key, with an expiry. Any of `gatewaySecrets` may have
+ * derived the task's secret, so that they can be rotated. Clocks may differ by
+ * `CLOCK_SKEW_MAX_SECONDS`.
+ */
+export async function verifyCallToken(
+  gatewaySecrets: readonly Secret[],
+  deployment: string,
+  authorization: string | undefined,
+): Promise<CallToken | RefusedToken> {
   const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
   if (token === undefined) return { refused: 'no Authorization header with a bearer token' };
   const iss = tokenPart(token, 1)?.['iss'];
@@ -64,8 +90,7 @@ export async function verifyTaskToken(
     const secret = taskSecret(gatewaySecret, deployment, iss).reveal();
     try {
       const claims = await new TokenVerifier(iss, secret).verify(token, CLOCK_SKEW_MAX_SECONDS);
-      const agent = claims.video?.agent === true;
-      return agent ? { key: iss } : { refused: 'the token has no agent grant' };
+      return { key: iss, grants: claims.video ?? {} };
     } catch (error) {
       const found = tokenFault(error);
       // The secret that fits says more than those that do not.

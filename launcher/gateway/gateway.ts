@@ -6,7 +6,7 @@
  * an assignment takes one task to its job, and the host (the rest of the launcher) is asked which
  * job that is. The gateway keeps nothing that a restart may not lose.
  */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { RegisterWorkerRequest } from '@livekit/protocol';
 import { WebSocketServer, type WebSocket } from 'ws';
@@ -19,7 +19,9 @@ import { Assignments } from './assignments.ts';
 import { Door, type DoorPorts, type Refused } from './door.ts';
 import { answerPlain, HEADERS_TIMEOUT_MS, refuseUpgrade } from './http.ts';
 import { pong, registered } from './job.ts';
-import type { Gateway, SocketView } from './ports.ts';
+import type { Gateway, GatewayHost, SocketView } from './ports.ts';
+import { ServerApi, type ServerApiPorts } from './server-api.ts';
+import { isServerApiPath } from './server-api-request.ts';
 import { WorkerSocket, type SocketEnd } from './socket.ts';
 import { JOB_HEADER, MAX_FRAME_BYTES, type WorkerFrame } from './wire.ts';
 
@@ -32,7 +34,8 @@ const BAD_TOKEN_OF_OURS =
   'refused the token of a task that runs here: if LAUNCHER_GATEWAY_SECRET has changed, ' +
   'add the secret of before behind the new one until that task has ended';
 
-export interface GatewayOptions extends DoorPorts, AssignmentPorts {
+export interface GatewayOptions extends DoorPorts, AssignmentPorts, ServerApiPorts {
+  readonly host: GatewayHost;
   readonly listen: ListenAddress;
   /** The setting that `listen` comes from, for the error. */
   readonly settingName: string;
@@ -53,6 +56,7 @@ class TaskGateway implements Gateway {
   readonly #webSockets: WebSocketServer;
   readonly #door: Door;
   readonly #assignments: Assignments;
+  readonly #serverApi: ServerApi;
   readonly #sockets = new Map<TaskKey, WorkerSocket>();
   /** Lines whose dial is being decided. */
   readonly #dialling = new Set<Duplex>();
@@ -64,6 +68,7 @@ class TaskGateway implements Gateway {
     this.#options = options;
     this.#door = new Door(options);
     this.#assignments = new Assignments(options);
+    this.#serverApi = new ServerApi(options);
     const { clock, log, headersTimeoutMs: limitMs = HEADERS_TIMEOUT_MS } = options;
     this.#badTokens = {
       ofOurs: new CountedWarning(clock, (fields) => log.warn(BAD_TOKEN_OF_OURS, fields)),
@@ -71,7 +76,9 @@ class TaskGateway implements Gateway {
     };
     const limits = { headersTimeout: limitMs, requestTimeout: limitMs };
     const check = { connectionsCheckingInterval: limitMs / 10 };
-    this.#server = createServer({ ...limits, ...check }, answerPlain);
+    this.#server = createServer({ ...limits, ...check }, (request, response) =>
+      this.#requested(request, response),
+    );
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#server.on('upgrade', (request, line, head) => void this.#dialled(request, line, head));
     // `closeTimeout` is missing in the types of ws, which a literal would be checked against.
@@ -104,6 +111,7 @@ class TaskGateway implements Gateway {
   /** Closes the listener and all sockets, without telling the host: it is ending too. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing = true;
+    this.#serverApi.close();
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
@@ -112,6 +120,11 @@ class TaskGateway implements Gateway {
     for (const socket of this.#sockets.values()) socket.close(1001, 'the launcher is ending');
     this.#server.closeAllConnections();
     await closed;
+  }
+
+  #requested(request: IncomingMessage, response: ServerResponse): void {
+    if (isServerApiPath(request.url)) void this.#serverApi.answer(request, response);
+    else answerPlain(request, response);
   }
 
   async #dialled(request: IncomingMessage, line: Duplex, head: Buffer): Promise<void> {

@@ -37,13 +37,6 @@ export function answerPlain(request: IncomingMessage, response: ServerResponse):
   response.setHeader('connection', 'close');
   const path = request.url?.split('?', 1)[0] ?? '';
   if (path === '/healthz' && request.method === 'GET') return send(response, 200, 'ok');
-  if (path.startsWith('/twirp/')) {
-    // The form in which LiveKit's server API clients expect an error.
-    const msg = "this is a launcher's gateway: LiveKit's server API is not available to tasks";
-    response.setHeader('content-type', 'application/json');
-    response.writeHead(404).end(JSON.stringify({ code: 'bad_route', msg }));
-    return;
-  }
   send(response, 404, 'not found: workers open a WebSocket at /agent');
 }
 

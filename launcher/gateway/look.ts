@@ -12,7 +12,7 @@ export const LOOK_TIMEOUT_MS = 5_000;
 
 /** The host's look. Never rejects; settles when `signal` aborts or after `LOOK_TIMEOUT_MS`. */
 export function lookOnce(
-  host: GatewayHost,
+  host: Pick<GatewayHost, 'look'>,
   key: TaskKey,
   clock: Clock,
   signal: AbortSignal,
@@ -36,6 +36,10 @@ export function lookOnce(
 }
 
 /** Turns whatever the host throws into a rejection. */
-async function ask(host: GatewayHost, key: TaskKey, signal: AbortSignal): Promise<Look> {
+async function ask(
+  host: Pick<GatewayHost, 'look'>,
+  key: TaskKey,
+  signal: AbortSignal,
+): Promise<Look> {
   return host.look(key, signal);
 }

@@ -31,9 +31,20 @@ export interface JobOffer {
   readonly metadata: string;
 }
 
+/** A task's own room, by a look at LiveKit. The reasons are told to the task. */
+export type TaskRoom =
+  /** Live under this name at this moment. */
+  | { readonly answer: 'live'; readonly sid: RoomSid; readonly name: string }
+  /** The room is over, the task has ended, or it lost the room to another one. */
+  | { readonly answer: 'gone'; readonly reason: string }
+  /** Doubt: no room yet, the launcher starts, LiveKit does not answer. */
+  | { readonly answer: 'not-yet'; readonly reason: string };
+
 export interface GatewayHost {
   admit(key: TaskKey): Admission;
   look(key: TaskKey, signal: AbortSignal): Promise<Look>;
+  /** The room that the task may act on through the server API. */
+  roomOf(key: TaskKey, signal: AbortSignal): Promise<TaskRoom>;
   /** Something about this task's socket changed: look at its room. */
   changed(key: TaskKey, change: SocketChange): void;
 }

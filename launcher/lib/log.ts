@@ -19,6 +19,7 @@ export type EventName =
   | 'task.launch'
   | 'task.register'
   | 'task.assign'
+  | 'task.call'
   | 'task.end'
   | 'run.fail';
 

@@ -8,6 +8,8 @@ import { agentIdentity, type RoomSid, TASK_ATTRIBUTE } from '../core/room.ts';
 import type { Secret } from '../lib/secret.ts';
 
 const TTL_SECONDS = 600;
+/** A call is made at once; the rest is for clocks that differ. */
+const CALL_TTL_SECONDS = 60;
 
 export interface ApiKeyPair {
   readonly apiKey: string;
@@ -35,6 +37,9 @@ export interface RoomTokenRequest {
   /** The worker's own attributes; those that name the agent and the task are set over them. */
   readonly participantAttributes?: Readonly<Record<string, string>>;
 }
+
+/** What LiveKit's room service wants a token to grant, by method. It binds `roomAdmin` to a room. */
+export type CallGrant = 'roomAdmin' | 'roomCreate' | 'roomList';
 
 const USUAL: AgentPermissions = {
   canPublish: true,
@@ -73,5 +78,12 @@ export function roomToken(pair: ApiKeyPair, request: RoomTokenRequest): Promise<
     canUpdateOwnMetadata: permissions.canUpdateMetadata,
     hidden: permissions.hidden,
   });
+  return token.toJwt();
+}
+
+/** Signs the token for one call of LiveKit's room service. It never leaves the launcher. */
+export function callToken(pair: ApiKeyPair, grant: CallGrant, roomName: string): Promise<string> {
+  const token = new AccessToken(pair.apiKey, pair.apiSecret.reveal(), { ttl: CALL_TTL_SECONDS });
+  token.addGrant({ [grant]: true, room: roomName });
   return token.toJwt();
 }

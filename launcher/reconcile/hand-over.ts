@@ -9,10 +9,14 @@ import { parseRoomKey } from '../core/key.ts';
 import type { Memory } from '../core/memory.ts';
 import { isGone } from '../core/plan-gone.ts';
 import { agentIdentity, presentAgent, type Participant, type RoomSid } from '../core/room.ts';
+import { END_STYLES, type Verdict } from '../core/verdict.ts';
 import type { TaskKey } from '../driver.ts';
-import type { Admission, Look } from '../gateway/ports.ts';
+import type { Admission, Look, TaskRoom } from '../gateway/ports.ts';
 import { reasonOf } from '../lib/log.ts';
 import type { Observer } from './observe.ts';
+
+/** Verdicts after which another task gets the room, or has it. */
+const REPLACED: ReadonlySet<Verdict | null> = new Set(['failed', 'displaced']);
 
 export interface HandOverPorts {
   /** The live room of a name as LiveKit lists it, or null. Rejects when LiveKit did not answer. */
@@ -71,6 +75,33 @@ export class HandOver {
     } catch (error) {
       return { decision: 'wait', reason: `LiveKit did not answer: ${reasonOf(error)}` };
     }
+  }
+
+  /**
+   * The room that this task may act on: its own, if it is live under its name. Never rejects: what
+   * cannot be seen is `not-yet`. A task that is ended to be replaced, or is one too many, has no
+   * room any more: its last words could be to delete the one that another task serves.
+   */
+  async roomOf(key: TaskKey, signal: AbortSignal): Promise<TaskRoom> {
+    const { memory, livekit, nudge } = this.#parts;
+    const admission = this.admit(key);
+    if (admission.answer !== 'welcome') return admission;
+    const cause = memory.tasks.get(key)?.ending?.cause;
+    if (cause && REPLACED.has(END_STYLES[cause].verdict)) {
+      return { answer: 'gone', reason: 'this task has lost its room' };
+    }
+    const sid = parseRoomKey(key)?.sid;
+    const name = sid && memory.rooms.get(sid)?.name;
+    if (!sid || !name) return { answer: 'not-yet', reason: 'this task has no room yet' };
+    try {
+      const room = await livekit.roomInfo(name, signal);
+      if (room?.sid === sid) return { answer: 'live', sid, name };
+    } catch {
+      // What the error says is not for tasks: it can name the project's key.
+      return { answer: 'not-yet', reason: 'LiveKit does not answer' };
+    }
+    nudge(name);
+    return { answer: 'gone', reason: 'the room is over' };
   }
 
   async #lookAt(key: TaskKey, sid: RoomSid, name: string, signal: AbortSignal): Promise<Look> {

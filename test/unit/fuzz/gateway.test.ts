@@ -110,10 +110,13 @@ beforeAll(async () => {
     deployment: 'blue',
     secrets: SECRETS,
     taskLivekitUrl: 'wss://real.example',
+    livekitUrl: 'http://127.0.0.1:1',
     mintToken: () => Promise.resolve('room-token'),
+    mintCallToken: () => Promise.resolve('call-token'),
     host: {
       admit: () => ({ answer: 'welcome' }),
       look: async () => ({ decision: 'wait', reason: 'nothing to do' }),
+      roomOf: async () => ({ answer: 'not-yet', reason: 'nothing to do' }),
       changed: (key, change) => void (change === 'assigned' && assigned.push(key)),
     },
     clock,

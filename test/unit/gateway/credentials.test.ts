@@ -3,7 +3,11 @@ import * as fc from 'fast-check';
 import { AccessToken, type VideoGrant } from 'livekit-server-sdk';
 import { describe, expect, it } from 'vitest';
 import type { TaskKey } from '../../../launcher/driver.ts';
-import { taskSecret, verifyTaskToken } from '../../../launcher/gateway/credentials.ts';
+import {
+  taskSecret,
+  verifyCallToken,
+  verifyTaskToken,
+} from '../../../launcher/gateway/credentials.ts';
 import { Secret } from '../../../launcher/lib/secret.ts';
 import { CLOCK_SKEW_MAX_SECONDS } from '../../../launcher/lib/token-fault.ts';
 import { KEY } from './fixture.ts';
@@ -154,5 +158,25 @@ describe('task credentials', () => {
         expect(await verifyTaskToken([SECRET], 'blue', text)).toHaveProperty('refused');
       }),
     );
+  });
+});
+
+describe('a token for the server API', () => {
+  it('is good with any grant, which it tells, or with none', async () => {
+    for (const grants of [{ roomAdmin: true, room: 'a' }, { roomCreate: true }, {}]) {
+      const check = await verifyCallToken([SECRET], 'blue', await header(KEY, own, grants));
+      expect(check).toEqual({ key: KEY, grants });
+    }
+    const bare = await header(KEY, own, null);
+    expect(await verifyCallToken([SECRET], 'blue', bare)).toEqual({ key: KEY, grants: {} });
+  });
+
+  it("is refused as a worker's is", async () => {
+    for (const bad of [undefined, 'Bearer x', await header(KEY, 'another', { roomList: true })]) {
+      expect(await verifyCallToken([SECRET], 'blue', bad)).toHaveProperty('refused');
+    }
+    const expired = await header(KEY, own, { roomList: true }, -120);
+    const check = await verifyCallToken([SECRET], 'blue', expired);
+    expect(check).toEqual({ refused: expect.stringMatching(/expired/) });
   });
 });

@@ -42,6 +42,8 @@ export const options = () => ({
   secrets: [SECRET],
   taskLivekitUrl: 'wss://real.example',
   mintToken: () => Promise.resolve('room-token'),
+  livekitUrl: 'http://127.0.0.1:1',
+  mintCallToken: () => Promise.resolve('call-token'),
   host,
   clock,
   log,

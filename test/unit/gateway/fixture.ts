@@ -9,6 +9,7 @@ import type {
   JobOffer,
   Look,
   SocketChange,
+  TaskRoom,
 } from '../../../launcher/gateway/ports.ts';
 import type { Fields, Log } from '../../../launcher/lib/log.ts';
 
@@ -36,6 +37,7 @@ export class ScriptedHost implements GatewayHost {
   looks: (Look | Error | Promise<Look>)[] = [offer];
   looked = 0;
   aborted = 0;
+  room: TaskRoom | Promise<TaskRoom> = { answer: 'live', sid: SID, name: ROOM_NAME };
   readonly changes: string[] = [];
 
   admit(): Admission {
@@ -47,6 +49,10 @@ export class ScriptedHost implements GatewayHost {
     const answer = this.looks[Math.min(this.looked++, this.looks.length - 1)];
     if (answer === undefined || answer instanceof Error) throw answer ?? new Error('no script');
     return answer;
+  }
+
+  async roomOf(): Promise<TaskRoom> {
+    return this.room;
   }
 
   changed(key: TaskKey, change: SocketChange): void {
