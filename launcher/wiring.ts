@@ -159,8 +159,8 @@ function networkChoice(network: string | null): NetworkChoice {
 
 /** Fetches images while nobody waits for them; an engine that is away is said by its outage. */
 function prepare(driver: Driver, config: Config, log: Log): void {
-  const templates = config.profiles.map((profile) => profile.template);
-  driver.prepare?.(templates, AbortSignal.timeout(PREPARE_TIMEOUT_MS)).catch((error: unknown) => {
+  const launched = config.profiles.filter((profile) => profile.launch !== false);
+  driver.prepare?.(launched, AbortSignal.timeout(PREPARE_TIMEOUT_MS)).catch((error: unknown) => {
     log.debug('images could not be fetched ahead', { reason: reasonOf(error) });
   });
 }
