@@ -63,7 +63,7 @@ export async function wire(options: WiringOptions): Promise<Reconciler> {
     clock,
     log,
     sockets: { terminate: (key) => gateway?.terminate(key) ?? false },
-    profile: config.profiles[0]!,
+    profile: config.profiles.list[0]!,
     bounds: launchBounds(),
     resyncMs: config.resyncMs,
     taskLivekitUrl: config.taskLivekitUrl,
@@ -159,7 +159,7 @@ function networkChoice(network: string | null): NetworkChoice {
 
 /** Fetches images while nobody waits for them; an engine that is away is said by its outage. */
 function prepare(driver: Driver, config: Config, log: Log): void {
-  const launched = config.profiles.filter((profile) => profile.launch !== false);
+  const launched = config.profiles.list.filter((profile) => profile.launch !== false);
   driver.prepare?.(launched, AbortSignal.timeout(PREPARE_TIMEOUT_MS)).catch((error: unknown) => {
     log.debug('images could not be fetched ahead', { reason: reasonOf(error) });
   });
@@ -180,7 +180,7 @@ function adminHost(reconciler: Reconciler, gateway: Gateway, config: Config): Ad
     memory,
     tasks: observer.allTasks(),
     sockets: gateway.sockets(),
-    profile: config.profiles[0]!.name,
+    profile: config.profiles.list[0]!.name,
   });
   return {
     healthy: () => true,

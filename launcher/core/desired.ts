@@ -84,8 +84,17 @@ export function profileFor(room: Pick<Room, 'name' | 'metadata'>, profiles: Prof
   };
 }
 
+/** Profiles that no room reaches by a match, with the earlier one (`by`) that matches every room. */
+export function shadowedProfiles({
+  list,
+}: Profiles): readonly { readonly name: string; readonly by: string }[] {
+  const at = list.findIndex(matchesEveryRoom);
+  const by = list[at]?.name;
+  return by === undefined ? [] : list.slice(at + 1).map(({ name }) => ({ name, by }));
+}
+
 /** Does it match every room, whatever its name and metadata? */
-export function matchesEveryRoom({ match }: Pick<Profile, 'match'>): boolean {
+function matchesEveryRoom({ match }: Pick<Profile, 'match'>): boolean {
   if (!match) return true;
   const anyName = match.room === undefined || /^\*+$/.test(match.room);
   return anyName && Object.keys(match.metadata ?? {}).length === 0;

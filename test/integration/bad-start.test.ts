@@ -171,15 +171,16 @@ test.each<[title: string, text: string, lines: string[]]>([
   ['that is a list', '- retries\n', ['the file of LAUNCHER_CONFIG must hold keys and values']],
   [
     'with unknown and unusable keys',
-    'retrys: 3\nprofiles: []\nretries: [1]\njoinDeadlineSeconds: soon\n',
+    'retrys: 3\nprofiles: all\nretries: [1]\njoinDeadlineSeconds: soon\n',
     [
-      'retrys in the file of LAUNCHER_CONFIG is no setting of this version; did you mean retries?',
-      'profiles in the file of LAUNCHER_CONFIG: this version does not have it yet; remove it',
-      'retries in the file of LAUNCHER_CONFIG must be one text or number, ' +
+      'retrys in line 1 of the file of LAUNCHER_CONFIG is no setting of this version; ' +
+        'did you mean retries?',
+      'retries in line 3 of the file of LAUNCHER_CONFIG must be one text or number, ' +
         'not a list or a group of keys',
-      'joinDeadlineSeconds in the file of LAUNCHER_CONFIG is "soon", ' +
+      'joinDeadlineSeconds in line 4 of the file of LAUNCHER_CONFIG is "soon", ' +
         'but must be a whole number from 1 to 86400; ' +
         'a task that is not in its room by then is stopped and tried again',
+      'profiles in line 2 of the file of LAUNCHER_CONFIG must be a list of profiles',
     ],
   ],
 ])('a config file %s', async (_title, text, lines) => {

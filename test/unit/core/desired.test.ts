@@ -2,11 +2,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  matchesEveryRoom,
   profileFor,
   type Profile,
   type Profiles,
   type RoomMatch,
+  shadowedProfiles,
 } from '../../../launcher/core/desired.ts';
 import { globMatches } from '../../../launcher/core/glob.ts';
 import { PROFILE } from './plan-world.ts';
@@ -136,7 +136,7 @@ describe('a glob', () => {
     const letters = fc.array(fc.constantFrom('a', 'b', '*', '?'), { maxLength: 8 });
     const names = fc.array(fc.constantFrom('a', 'b'), { maxLength: 10 });
     const says = fc.property(letters, names, (glob, name) => {
-      const parts = glob.map((char) => ({ '*': '.*', '?': '.' })[char] ?? char);
+      const parts = glob.map((char) => (char === '*' ? '.*' : char.replace('?', '.')));
       const expected = new RegExp(`^${parts.join('')}$`).test(name.join(''));
       expect(globMatches(glob.join(''), name.join(''))).toBe(expected);
     });
@@ -150,7 +150,7 @@ describe('a glob', () => {
   });
 });
 
-describe('a profile for every room', () => {
+describe('profiles after one for every room', () => {
   it.each<[RoomMatch | undefined, boolean]>([
     [undefined, true],
     [{ room: '*' }, true],
@@ -159,7 +159,11 @@ describe('a profile for every room', () => {
     [{ room: '*-*' }, false],
     [{ room: '' }, false],
     [{ room: '*', metadata: { a: 1 } }, false],
-  ])('%j: %s', (match, every) => {
-    expect(matchesEveryRoom(named('a', match))).toBe(every);
+  ])('%j, and only they, are reached by metadata alone: %s', (match, every) => {
+    const list = [named('one', { room: 'a' }), named('all', match), named('b'), named('c')];
+    const last = { name: 'c', by: every ? 'all' : 'b' };
+    expect(shadowedProfiles({ ...PROFILES, list })).toEqual(
+      every ? [{ name: 'b', by: 'all' }, last] : [last],
+    );
   });
 });
