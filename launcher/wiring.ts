@@ -9,6 +9,7 @@ import { createAdminListener } from './admin/listener.ts';
 import type { AdminHost, PartState } from './admin/ports.ts';
 import { roomRows, taskRows } from './admin/rows.ts';
 import { gatewayUrlOf, type Config } from './config.ts';
+import type { RoomMemory } from './core/remembered.ts';
 import { TASK_ATTRIBUTE } from './core/room.ts';
 import type { Driver, TaskKey } from './driver.ts';
 import { type DriverChoice, openDriver } from './drivers/index.ts';
@@ -63,7 +64,7 @@ export async function wire(options: WiringOptions): Promise<Reconciler> {
     clock,
     log,
     sockets: { terminate: (key) => gateway?.terminate(key) ?? false },
-    profile: config.profiles.list[0]!,
+    profiles: config.profiles,
     bounds: launchBounds(),
     resyncMs: config.resyncMs,
     taskLivekitUrl: config.taskLivekitUrl,
@@ -76,7 +77,7 @@ export async function wire(options: WiringOptions): Promise<Reconciler> {
   const door = await openGateway(options, reconciler);
   gateway = door;
   opened.push(async () => door[Symbol.asyncDispose]());
-  const host = adminHost(reconciler, door, config);
+  const host = adminHost(reconciler, door);
   const admin = await createAdminListener({ listen: config.adminListen, host, log, clock });
   opened.push(
     () => admin.close(),
@@ -174,13 +175,13 @@ function launchBounds() {
   };
 }
 
-function adminHost(reconciler: Reconciler, gateway: Gateway, config: Config): AdminHost {
+function adminHost(reconciler: Reconciler, gateway: Gateway): AdminHost {
   const { memory, observer } = reconciler;
   const seen = () => ({
     memory,
     tasks: observer.allTasks(),
     sockets: gateway.sockets(),
-    profile: config.profiles.list[0]!.name,
+    profileOf: (room: RoomMemory) => reconciler.profileOf(room).name || null,
   });
   return {
     healthy: () => true,

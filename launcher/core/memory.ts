@@ -68,11 +68,12 @@ export class Memory {
   /** A complete list of all rooms (`name` null) or of all rooms of one name. */
   noteRooms(rooms: readonly Room[], name: string | null, begunAtMs: number): void {
     const shown = new Set(rooms.map((room) => room.sid));
-    for (const { sid, name: roomName, createdAtMs } of rooms) {
+    for (const { sid, name: roomName, metadata, createdAtMs } of rooms) {
       const room = this.#nameRoom(sid, roomName);
       room.createdAtMs = createdAtMs;
       if (begunAtMs < (room.lastListedAtMs ?? -Infinity)) continue;
       Object.assign(room, {
+        metadata,
         lastListedAtMs: begunAtMs,
         absent: null,
         nudgedAtMs: null,

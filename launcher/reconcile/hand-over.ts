@@ -13,6 +13,7 @@ import type { TaskKey } from '../driver.ts';
 import type { Admission, Look } from '../gateway/ports.ts';
 import { reasonOf } from '../lib/log.ts';
 import type { Observer } from './observe.ts';
+import type { ProfileChooser } from './profiles.ts';
 
 export interface HandOverPorts {
   /** The live room of a name as LiveKit lists it, or null. Rejects when LiveKit did not answer. */
@@ -30,6 +31,7 @@ export interface HandOverParts {
   readonly livekit: HandOverPorts;
   readonly observer: Observer;
   readonly memory: Memory;
+  readonly profiles: ProfileChooser;
   readonly expectations: Expectations;
   /** Look at this room: the gateway found it different from what was thought. */
   readonly nudge: (name: string) => void;
@@ -74,8 +76,8 @@ export class HandOver {
   }
 
   async #lookAt(key: TaskKey, sid: RoomSid, name: string, signal: AbortSignal): Promise<Look> {
-    const { livekit, nudge } = this.#parts;
-    const agentName = '';
+    const { livekit, memory, profiles, nudge } = this.#parts;
+    const { agentName = '' } = profiles.of(memory.room(sid));
     const [room, participants] = await Promise.all([
       livekit.roomInfo(name, signal),
       livekit.listParticipants(name, signal),
