@@ -234,7 +234,8 @@ describe('the command line', () => {
       'dev --rooms 0',
       "option '--rooms <n>' argument '0' is invalid. It must be a whole number from 1 to 50",
     ],
-    ...['rooms', 'tasks', 'logs', 'stop', 'doctor', 'build'].map((name): [string, string] => [
+    ['doctor --metadata {}', "option '--metadata' needs '--room'"],
+    ...['rooms', 'tasks', 'logs', 'stop', 'build'].map((name): [string, string] => [
       `${name} --json x`,
       `this version does not have the command '${name}' yet`,
     ]),
@@ -245,6 +246,22 @@ describe('the command line', () => {
       stderr: `room-launcher: ${line}; ${HINT}\n`,
       leftState: false,
     });
+  });
+
+  test('doctor checks a file alone, and refuses what serve refuses', async () => {
+    const good = join(folder, 'good.yaml');
+    await writeFile(good, 'profiles:\n  - name: calm\n    image: agents/calm:1\n');
+    const end = await runCommand(['doctor', '--config', good, '--room', 'x']);
+    expect(end).toMatchObject({ code: 0, stderr: '', leftState: false });
+    expect(end.stdout).toMatch(/^calm +every room +agents\/calm:1 /m);
+    const bad = join(folder, 'bad.yaml');
+    await writeFile(bad, 'profiles:\n  - name: calm\n    cpu: 0\n');
+    const { code, stderr } = await runCommand(['doctor', '--config', bad]);
+    const env = { LAUNCHER_DRIVER: '', LAUNCHER_CONFIG: bad };
+    const said = await refusalOf(env);
+    expect(code).toBe(EXIT_USAGE);
+    expect(stderr).toBe(said.map((line) => `room-launcher: ${line}\n`).join(''));
+    expect(said[0]).toMatch(/^profiles\[0\]\.cpu in line 3 of .* is "0", but must be a number/);
   });
 
   test('--help and --version need no settings', async () => {
