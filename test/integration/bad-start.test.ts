@@ -257,7 +257,8 @@ describe('the command line', () => {
     const bad = join(folder, 'bad.yaml');
     await writeFile(bad, 'profiles:\n  - name: calm\n    cpu: 0\n');
     const { code, stderr } = await runCommand(['doctor', '--config', bad]);
-    const env = { LAUNCHER_DRIVER: '', LAUNCHER_CONFIG: bad };
+    const listen = { LAUNCHER_GATEWAY_LISTEN: '0.0.0.0:0' };
+    const env = { LAUNCHER_DRIVER: '', LAUNCHER_CONFIG: bad, ...listen };
     const said = await refusalOf(env);
     expect(code).toBe(EXIT_USAGE);
     expect(stderr).toBe(said.map((line) => `room-launcher: ${line}\n`).join(''));
