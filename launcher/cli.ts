@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { EngineChoice } from './dev/engine.ts';
 import type { Terminal } from './dev/progress.ts';
+import { doctor, type DoctorOptions } from './doctor.ts';
 import { serve } from './serve.ts';
 
 /** As sysexits(3) has it: the command was used incorrectly. */
 export const EXIT_USAGE = 64;
 const ROOMS_MAX = 50;
 /** Commands that are part of the interface and not of this version. */
-const NOT_BUILT = ['rooms', 'tasks', 'logs', 'stop', 'doctor', 'build'];
+const NOT_BUILT = ['rooms', 'tasks', 'logs', 'stop', 'build'];
 const HINT = 'see room-launcher --help';
 
 export interface CliIo {
@@ -81,6 +82,7 @@ function commandLine(io: CliIo, done: (code: number) => void): Command {
       const { dev } = await import('./dev/demo.ts');
       done(await dev(options, io));
     });
+  addDoctor(program, io, done);
   for (const name of NOT_BUILT) {
     program
       .command(name, { hidden: true })
@@ -89,6 +91,21 @@ function commandLine(io: CliIo, done: (code: number) => void): Command {
       .action((_options: object, command: Command) => command.error(notBuilt('command', name)));
   }
   return program;
+}
+
+function addDoctor(program: Command, io: CliIo, done: (code: number) => void): void {
+  program
+    .command('doctor')
+    .description('check the settings, without starting anything, and show the profiles')
+    .option('--config <file>', 'the YAML file; default: the one that LAUNCHER_CONFIG names')
+    .option('--room <name>', 'also say which profile a room of this name gets')
+    .option('--metadata <json>', 'with this metadata')
+    .option('--json', 'for programs')
+    .action((options: DoctorOptions, command: Command) => {
+      if (options.metadata !== undefined && options.room === undefined)
+        command.error("option '--metadata' needs '--room'");
+      done(doctor(options, io));
+    });
 }
 
 function notBuilt(what: 'command' | 'option', name: string): string {

@@ -5,6 +5,7 @@
 import { hkdfSync } from 'node:crypto';
 import {
   type EngineConfig,
+  type EngineRead,
   type EngineSources,
   isLoopback,
   readEngine,
@@ -12,17 +13,21 @@ import {
   taskHost,
 } from './config/engine.ts';
 import { type ListenConfig, readListeners } from './config/listeners.ts';
+import { SIZE_DEFAULT } from './config/profile-values.ts';
+import { hasProfiles, readProfiles } from './config/profiles.ts';
 import { type Reader, settingsReader } from './config/reader.ts';
-import { CONFIG_FILE_SETTING, SETTINGS } from './config/settings.ts';
+import { SETTINGS } from './config/settings.ts';
 import { gather, type Sources } from './config/sources.ts';
 import type { KeyPair } from './config/values.ts';
-import type { Profile } from './core/desired.ts';
+import type { Profiles, TaskLimits } from './core/desired.ts';
 import { assert } from './lib/assert.ts';
 import { formatAddress } from './lib/listen.ts';
 import { Secret } from './lib/secret.ts';
 
-export { CONFIG_FILE_SETTING };
 export type { EngineConfig };
+
+const NO_OWN_PROFILE =
+  "it is for the environment's own profile, and there is none; give profiles an envFile each";
 
 export interface Config extends ListenConfig {
   readonly livekit: LiveKitConfig;
@@ -36,8 +41,7 @@ export interface Config extends ListenConfig {
   readonly deployment: string;
   /** As given; null: worked out once the gateway listens, by `gatewayUrlOf`. */
   readonly gatewayUrl: string | null;
-  /** First match wins; never empty. */
-  readonly profiles: readonly Profile[];
+  readonly profiles: Profiles;
   readonly resyncMs: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
@@ -56,43 +60,67 @@ export interface ConfigSources extends Sources, EngineSources {}
 export type ParsedConfig =
   { readonly config: Config } | { readonly errors: readonly [string, ...string[]] };
 
+/** What the settings say of rooms, or every error. */
+export type CheckedConfig =
+  | { readonly driver: EngineConfig['driver']; readonly profiles: Profiles }
+  | { readonly errors: readonly string[] };
+
 /** All settings, or every error: one line each, with setting, value (no secret) and what to do. */
 export function parseConfig(sources: ConfigSources): ParsedConfig {
-  const given = gather(sources);
-  const errors = [...given.errors];
-  const read = settingsReader(given, errors);
-
-  const url = read.required(SETTINGS.livekitUrl);
-  const apiKey = read.required(SETTINGS.livekitApiKey);
-  const apiSecret = read.required(SETTINGS.livekitApiSecret);
-  const taskUrl = read.optional(SETTINGS.taskLivekitUrl);
-  const webhookKeys = read.orDefault(SETTINGS.webhookKeys, []);
-  const [gatewaySecret, ...olderSecrets] = read.orDefault(SETTINGS.gatewaySecret, []);
-  const listeners = readListeners(read, errors);
-  const gatewayUrl = read.optional(SETTINGS.gatewayUrl) ?? null;
-  const { engine, template } = readEngine(read, sources, errors);
-  errors.push(...unreachableGateway(engine, listeners, gatewayUrl));
-  const rest = {
-    engine,
-    deployment: read.orDefault(SETTINGS.deployment, 'default'),
-    ...listeners,
-    gatewayUrl,
-    profiles: [readDefaultProfile(template, read, sources)],
-    resyncMs: read.orDefault(SETTINGS.resyncSeconds, 30) * 1000,
-    logLevel: read.orDefault(SETTINGS.logLevel, 'info'),
-  };
-
+  const { server, taskUrl, gatewaySecrets, webhookKeys, errors, ...rest } = readAll(
+    sources,
+    'required',
+  );
   const [firstError, ...otherErrors] = errors;
   if (firstError !== undefined) return { errors: [firstError, ...otherErrors] };
+  const { url, apiKey, apiSecret } = server;
   assert(url && apiKey && apiSecret, 'a required setting is missing without an error');
+  const [gatewaySecret, ...olderSecrets] = gatewaySecrets;
   const config = {
     ...rest,
     livekit: { url: withScheme(url, 'http'), wsUrl: withScheme(url, 'ws'), apiKey, apiSecret },
-    taskLivekitUrl: withScheme(taskUrl ?? seenByTasks(engine, url), 'ws'),
+    taskLivekitUrl: withScheme(taskUrl ?? seenByTasks(rest.engine, url), 'ws'),
     webhookKeys: [{ key: apiKey, secret: apiSecret }, ...webhookKeys],
     gatewaySecrets: [gatewaySecret ?? deriveGatewaySecret(apiSecret), ...olderSecrets],
   } as const;
   return { config };
+}
+
+/** The same checks, without those that LiveKit's address and keys are there. */
+export function checkConfig(sources: ConfigSources): CheckedConfig {
+  const { errors, engine, profiles } = readAll(sources, 'optional');
+  return errors.length > 0 ? { errors } : { driver: engine.driver, profiles };
+}
+
+function readAll(sources: ConfigSources, server: 'required' | 'optional') {
+  const given = gather(sources);
+  const errors = [...given.errors];
+  const read = settingsReader(given, errors);
+  const url = read[server](SETTINGS.livekitUrl);
+  const apiKey = read[server](SETTINGS.livekitApiKey);
+  const apiSecret = read[server](SETTINGS.livekitApiSecret);
+  const taskUrl = read.optional(SETTINGS.taskLivekitUrl);
+  const webhookKeys = read.orDefault(SETTINGS.webhookKeys, []);
+  const gatewaySecrets = read.orDefault(SETTINGS.gatewaySecret, []);
+  const listeners = readListeners(read, errors);
+  const gatewayUrl = read.optional(SETTINGS.gatewayUrl) ?? null;
+  const engineRead = readEngine(read, sources, !hasProfiles(sources), errors);
+  const { engine } = engineRead;
+  errors.push(...unreachableGateway(engine, listeners, gatewayUrl));
+  return {
+    errors,
+    server: { url, apiKey, apiSecret },
+    taskUrl,
+    webhookKeys,
+    gatewaySecrets,
+    engine,
+    deployment: read.orDefault(SETTINGS.deployment, 'default'),
+    ...listeners,
+    gatewayUrl,
+    profiles: readAllProfiles(engineRead, read, sources, errors),
+    resyncMs: read.orDefault(SETTINGS.resyncSeconds, 30) * 1000,
+    logLevel: read.orDefault(SETTINGS.logLevel, 'info'),
+  };
 }
 
 /**
@@ -116,7 +144,7 @@ export function describeConfig(config: Config): Readonly<Record<string, string |
     webhook_listen: formatAddress(config.webhookListen),
     gateway_listen: formatAddress(config.gatewayListen),
     admin_listen: formatAddress(config.adminListen),
-    profiles: config.profiles.map(({ name, template }) => `${name}=${template}`).join(' '),
+    profiles: config.profiles.list.map(({ name, template }) => `${name}=${template}`).join(' '),
     resync_ms: config.resyncMs,
     log_level: config.logLevel,
   };
@@ -144,14 +172,29 @@ function unreachableGateway(
   ];
 }
 
-function readDefaultProfile(template: string, read: Reader, sources: ConfigSources): Profile {
+/** The file's profiles, then the environment's own, if the environment says what it runs. */
+function readAllProfiles(
+  engine: EngineRead,
+  read: Reader,
+  sources: ConfigSources,
+  errors: string[],
+): Profiles {
+  const limits = readLimits(read);
   const envFile = readPath(SETTINGS.agentEnvFile, read, sources);
+  if (envFile !== undefined && engine.template === undefined && hasProfiles(sources)) {
+    read.refuse(SETTINGS.agentEnvFile, NO_OWN_PROFILE);
+  }
+  const size = { ...SIZE_DEFAULT, ...limits };
+  const list = readProfiles(sources, engine, limits, errors);
+  if (engine.template !== undefined) {
+    const own = { name: 'default', template: engine.template, ...size };
+    list.push({ ...own, ...(envFile !== undefined && { envFile }) });
+  }
+  return { list, unmatched: { name: '', template: '', launch: false, ...size } };
+}
+
+function readLimits(read: Reader): TaskLimits {
   return {
-    name: 'default',
-    template,
-    cpu: 1,
-    memoryMiB: 1024,
-    ...(envFile !== undefined && { envFile }),
     retries: read.orDefault(SETTINGS.retries, 3),
     startDeadlineMs: read.orDefault(SETTINGS.startDeadlineSeconds, 600) * 1000,
     joinDeadlineMs: read.orDefault(SETTINGS.joinDeadlineSeconds, 60) * 1000,

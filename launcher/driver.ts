@@ -64,10 +64,10 @@ export interface Driver extends AsyncDisposable {
   remove(taskId: TaskId, signal: AbortSignal): Promise<void>;
 
   /**
-   * Optional. Fetches ahead what launches of these templates will need (images); resolves when each
-   * is there or cannot be had, which the log says. Rejects when the engine does not answer.
+   * Optional. Fetches ahead what such launches will need (images); resolves when each is there or
+   * cannot be had, which the log says. Rejects when the engine does not answer.
    */
-  prepare?(templates: readonly string[], signal: AbortSignal): Promise<void>;
+  prepare?(launches: readonly Preparation[], signal: AbortSignal): Promise<void>;
 
   /**
    * Optional. Calls `nudge` when the engine hints at a change. A hint carries no data and may be
@@ -109,6 +109,22 @@ export interface LaunchRequest {
   readonly env: Readonly<Record<string, string>>;
   /** File of further variables (the agent's own secrets), read by the driver at launch. */
   readonly envFile?: string;
+  /** How the task is kept apart from its machine. Callers give none to an engine that cannot. */
+  readonly options?: TaskOptions;
+}
+
+/** What a driver must know of launches to come. */
+export type Preparation = Pick<LaunchRequest, 'template' | 'options'>;
+
+export interface TaskOptions {
+  /** Runs as this user instead of the image's: `name`, `uid` or `uid:gid`. */
+  readonly user?: string;
+  /** Is the root file system read-only? Without it, yes. */
+  readonly readOnly?: boolean;
+  /** Memory file systems by path, with mount options, beside the one that every task has. */
+  readonly tmpfs?: Readonly<Record<string, string>>;
+  /** OCI runtime by name, for example `runsc`; without it the engine's own. */
+  readonly runtime?: string;
 }
 
 export type LaunchResult =

@@ -5,11 +5,9 @@
  * End: no more webhooks, the passes that run are finished, sockets are closed. Tasks stay: they
  * reconnect to the next launcher.
  */
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { CONFIG_FILE_SETTING, describeConfig, parseConfig, type ParsedConfig } from './config.ts';
-import { readYamlFile } from './config/yaml-file.ts';
+import { describeConfig, parseConfig, type ParsedConfig } from './config.ts';
+import { loadSources } from './config/load.ts';
+import { shadowedProfiles } from './core/desired.ts';
 import { DriverError } from './driver.ts';
 import { ListenError } from './lib/listen.ts';
 import { LiveKitError } from './livekit/errors.ts';
@@ -19,9 +17,9 @@ import { wire, type Close, type Env } from './wiring.ts';
 
 const EXIT_OK = 0;
 const EXIT_CONFIG = 64;
+const SHADOWED =
+  'this profile serves only rooms whose metadata names it: an earlier one matches every room';
 const LIVEKIT_TIMEOUT_MS = 10_000;
-
-const EXAMPLE_AGENT = fileURLToPath(new URL('../agent-image/examples/agent.js', import.meta.url));
 
 export interface ServeIo {
   readonly env: Env;
@@ -40,6 +38,9 @@ export async function serve(io: ServeIo): Promise<number> {
   const webhookSecrets = config.webhookKeys.map((pair) => pair.secret);
   const log = createLog({ level: config.logLevel, redact: [...secrets, ...webhookSecrets] });
   log.info('starting', describeConfig(config));
+  for (const { name, by } of shadowedProfiles(config.profiles)) {
+    log.warn(SHADOWED, { profile: name, earlier_profile: by });
+  }
   const livekit = createLiveKit({ ...config.livekit, requestTimeoutMs: LIVEKIT_TIMEOUT_MS });
   const refusal = await credentialsRefused(livekit, io.signal);
   if (refusal !== null) return refuse(io, [refusal]);
@@ -60,30 +61,9 @@ export async function serve(io: ServeIo): Promise<number> {
   }
 }
 
-/** Settings from the environment and from the file that it names. */
-function readConfig({ env, cwd }: ServeIo): ParsedConfig {
-  const path = env[CONFIG_FILE_SETTING];
-  const file = path
-    ? readYamlFile(path, (name) => readFileSync(resolve(cwd, name), 'utf8'))
-    : { content: undefined };
-  if ('error' in file) return { errors: [file.error] };
-  return parseConfig({
-    env,
-    file: file.content,
-    baseDir: cwd,
-    isReadableFile,
-    readSecretFile: (name) => readFileSync(name, 'utf8'),
-    defaultAgentFile: EXAMPLE_AGENT,
-  });
-}
-
-function isReadableFile(path: string): boolean {
-  try {
-    accessSync(path, constants.R_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
+function readConfig(io: ServeIo): ParsedConfig {
+  const loaded = loadSources(io);
+  return 'error' in loaded ? { errors: [loaded.error] } : parseConfig(loaded.sources);
 }
 
 /** One call at start: a wrong key or secret would otherwise only show as rooms without agents. */

@@ -9,6 +9,7 @@ import { createAdminListener } from './admin/listener.ts';
 import type { AdminHost, PartState } from './admin/ports.ts';
 import { roomRows, taskRows } from './admin/rows.ts';
 import { gatewayUrlOf, type Config } from './config.ts';
+import type { RoomMemory } from './core/remembered.ts';
 import { TASK_ATTRIBUTE } from './core/room.ts';
 import type { Driver, TaskKey } from './driver.ts';
 import { type DriverChoice, openDriver } from './drivers/index.ts';
@@ -63,7 +64,7 @@ export async function wire(options: WiringOptions): Promise<Reconciler> {
     clock,
     log,
     sockets: { terminate: (key) => gateway?.terminate(key) ?? false },
-    profile: config.profiles[0]!,
+    profiles: config.profiles,
     bounds: launchBounds(),
     resyncMs: config.resyncMs,
     taskLivekitUrl: config.taskLivekitUrl,
@@ -76,7 +77,7 @@ export async function wire(options: WiringOptions): Promise<Reconciler> {
   const door = await openGateway(options, reconciler);
   gateway = door;
   opened.push(async () => door[Symbol.asyncDispose]());
-  const host = adminHost(reconciler, door, config);
+  const host = adminHost(reconciler, door);
   const admin = await createAdminListener({ listen: config.adminListen, host, log, clock });
   opened.push(
     () => admin.close(),
@@ -162,8 +163,8 @@ function networkChoice(network: string | null): NetworkChoice {
 
 /** Fetches images while nobody waits for them; an engine that is away is said by its outage. */
 function prepare(driver: Driver, config: Config, log: Log): void {
-  const templates = config.profiles.map((profile) => profile.template);
-  driver.prepare?.(templates, AbortSignal.timeout(PREPARE_TIMEOUT_MS)).catch((error: unknown) => {
+  const launched = config.profiles.list.filter((profile) => profile.launch !== false);
+  driver.prepare?.(launched, AbortSignal.timeout(PREPARE_TIMEOUT_MS)).catch((error: unknown) => {
     log.debug('images could not be fetched ahead', { reason: reasonOf(error) });
   });
 }
@@ -177,13 +178,13 @@ function launchBounds() {
   };
 }
 
-function adminHost(reconciler: Reconciler, gateway: Gateway, config: Config): AdminHost {
+function adminHost(reconciler: Reconciler, gateway: Gateway): AdminHost {
   const { memory, observer } = reconciler;
   const seen = () => ({
     memory,
     tasks: observer.allTasks(),
     sockets: gateway.sockets(),
-    profile: config.profiles[0]!.name,
+    profileOf: (room: RoomMemory) => reconciler.profileOf(room).name || null,
   });
   return {
     healthy: () => true,

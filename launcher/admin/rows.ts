@@ -11,11 +11,12 @@ export interface Seen {
   /** Every task of the newest list, and those that it does not show yet. */
   readonly tasks: readonly ObservedTask[];
   readonly sockets: ReadonlyMap<TaskKey, { readonly state: string }>;
-  readonly profile: string;
+  /** The name of a room's profile; null: it has none. */
+  readonly profileOf: (room: RoomMemory) => string | null;
 }
 
 /** Live rooms, and rooms that are over while a task of theirs still runs; oldest first. */
-export function roomRows({ memory, tasks, profile }: Seen): RoomRow[] {
+export function roomRows({ memory, tasks, profileOf }: Seen): RoomRow[] {
   const bySid = new Map<RoomSid, ObservedTask[]>();
   for (const task of tasks) {
     const sid = task.key === null ? undefined : parseRoomKey(task.key)?.sid;
@@ -26,10 +27,14 @@ export function roomRows({ memory, tasks, profile }: Seen): RoomRow[] {
       const listed = room.lastListedAtMs !== null && room.goneAtMs === null;
       return listed || bySid.get(room.sid)?.some((task) => task.phase !== 'ended');
     })
-    .map((room) => roomRow(room, bySid.get(room.sid) ?? [], profile));
+    .map((room) => roomRow(room, bySid.get(room.sid) ?? [], profileOf(room)));
 }
 
-function roomRow(room: RoomMemory, tasks: readonly ObservedTask[], profile: string): RoomRow {
+function roomRow(
+  room: RoomMemory,
+  tasks: readonly ObservedTask[],
+  profile: string | null,
+): RoomRow {
   const newest = tasks.toSorted((a, b) => b.createdAtMs - a.createdAtMs)[0];
   return {
     name: room.name ?? '',

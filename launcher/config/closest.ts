@@ -27,3 +27,8 @@ function edits(a: string, b: string): number {
   }
   return row.at(-1) ?? 0;
 }
+
+/** What to do about an unknown name; `list` says where the known ones are. */
+export function adviceOn(meant: string | null, list: string): string {
+  return meant === null ? `remove it; ${list}` : `did you mean ${meant}?`;
+}

@@ -19,32 +19,45 @@ export interface EngineSources {
 /** How a container on a bridge calls the machine that it runs on. */
 const HOST_ALIAS = 'host.docker.internal';
 
-/** The engine, and the template of the default profile. Appends what does not go together. */
+export interface EngineRead {
+  readonly engine: EngineConfig;
+  /** False after an error: nothing can be said about what goes with the engine. */
+  readonly known: boolean;
+  /** Of the environment's own profile; undefined: there is none. */
+  readonly template: string | undefined;
+}
+
+/**
+ * The engine, and what the environment's own profile runs. Appends what does not go together.
+ * `needed`: there are no other profiles.
+ */
 export function readEngine(
   read: Reader,
   sources: EngineSources,
+  needed: boolean,
   errors: string[],
-): { readonly engine: EngineConfig; readonly template: string } {
+): EngineRead {
   const before = errors.length;
   const driver = read.orDefault(SETTINGS.driver, 'docker');
   const unreadable = errors.length > before;
   if (unreadable || driver === 'process') {
     // Which settings go with an unknown driver cannot be told.
     if (!unreadable) refuseForeign([SETTINGS.agentImage, SETTINGS.dockerNetwork], 'docker', read);
-    const template = readPath(SETTINGS.agentFile, read, sources) ?? sources.defaultAgentFile;
-    return { engine: { driver: 'process' }, template };
+    const given = readPath(SETTINGS.agentFile, read, sources);
+    const template = given ?? (needed ? sources.defaultAgentFile : undefined);
+    return { engine: { driver: 'process' }, known: !unreadable, template };
   }
   refuseForeign([SETTINGS.agentFile], 'process', read);
   const known = errors.length;
   const template = read.optional(SETTINGS.agentImage);
-  if (template === undefined && errors.length === known) {
+  if (template === undefined && needed && errors.length === known) {
     errors.push(
       'LAUNCHER_AGENT_IMAGE is not set, and with LAUNCHER_DRIVER docker there is no default: ' +
         'set it to the image that tasks run (`npm run image` builds room-launcher-agent:latest)',
     );
   }
   const network = read.optional(SETTINGS.dockerNetwork) ?? null;
-  return { engine: { driver: 'docker', network }, template: template ?? '' };
+  return { engine: { driver: 'docker', network }, known: true, template };
 }
 
 /** The host name by which tasks reach a listener of this machine that is open at `host`. */
@@ -67,10 +80,12 @@ export function readPath(
   const given = read.optional(setting);
   if (given === undefined) return undefined;
   const path = resolve(baseDir, given);
-  if (!isReadableFile(path)) {
-    read.refuse(setting, `there is no file ${path} that can be read; correct the path`);
-  }
+  if (!isReadableFile(path)) read.refuse(setting, unreadableFile(path));
   return path;
+}
+
+export function unreadableFile(path: string): string {
+  return `there is no file ${path} that can be read; correct the path`;
 }
 
 /** A setting of another driver is a mistake that would otherwise do nothing, silently. */

@@ -43,7 +43,7 @@ export function settingsReader(given: Given, errors: string[]): Reader {
 }
 
 /** Quoted, in one line; credentials and query of what looks like a URL are left out. */
-function show(text: string): string {
+export function show(text: string): string {
   const safe = text.replace(/\/\/[^/]*@/, '//…@').replace(/[?#].*/s, (rest) => `${rest[0]}…`);
   return JSON.stringify(safe.length > SHOWN_LENGTH ? `${safe.slice(0, SHOWN_LENGTH)}…` : safe);
 }

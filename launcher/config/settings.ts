@@ -140,8 +140,10 @@ export const NOT_BUILT = [
   'LAUNCHER_STANDBY',
 ] as const;
 
-/** Keys that only the YAML file can hold, and that this version does not have. */
-export const NOT_BUILT_KEYS = ['profiles'] as const;
+export const NOT_BUILT_YET = 'this version does not have it yet; remove it';
+
+/** The key that only the YAML file can hold: `profiles.ts` reads it. */
+export const PROFILES_KEY = 'profiles';
 
 /** What Kubernetes puts into the environment beside a Service named `launcher`. */
 export const INJECTED = /^LAUNCHER_(?:SERVICE_|PORT)/;

@@ -4,13 +4,15 @@
  * name would otherwise be a default that works until it matters.
  */
 import { resolve } from 'node:path';
-import { closest } from './closest.ts';
+import { adviceOn, closest } from './closest.ts';
+import { inFile, type LineOf } from './place.ts';
 import {
   CONFIG_FILE_SETTING,
   fileKeyOf,
   INJECTED,
   NOT_BUILT,
-  NOT_BUILT_KEYS,
+  NOT_BUILT_YET,
+  PROFILES_KEY,
   SETTINGS,
 } from './settings.ts';
 
@@ -18,6 +20,8 @@ export interface Sources {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The parsed YAML file; undefined without one. */
   readonly file: unknown;
+  /** Where in it something stands, if that is known. */
+  readonly lineOf?: LineOf;
   /** Relative paths are taken from here. */
   readonly baseDir: string;
   /** Text of a file; throws when it cannot be read. */
@@ -43,6 +47,7 @@ interface Gathering {
   readonly errors: string[];
 }
 
+const ALL_SETTINGS = 'the README lists all settings';
 const ALL = Object.values(SETTINGS);
 const SECRETS = ALL.filter((setting) => setting.secret).map((setting) => setting.name);
 const FROM_FILES = SECRETS.map((name) => `${name}_FILE`);
@@ -53,7 +58,7 @@ const NOT_BUILT_BY_FILE_KEY = new Map(NOT_BUILT.map((name) => [fileKeyOf(name), 
 /** Brings all sources together; the environment wins. */
 export function gather(sources: Sources): Given {
   const fromEnv = readSecrets(fromEnvironment(sources.env), sources);
-  const fromFile = readSecrets(fromYaml(sources.file), sources, fromEnv.values);
+  const fromFile = readSecrets(fromYaml(sources), sources, fromEnv.values);
   return {
     values: new Map([...fromFile.values, ...fromEnv.values]),
     errors: [...fromEnv.errors, ...fromFile.errors],
@@ -76,33 +81,32 @@ function unknownVariable(name: string, text: string): string[] {
   if (NOT_BUILT.some((known) => known === name)) return notBuilt(name, text, name);
   const stripped = name.replace(/^LAUNCHER_/, '');
   const meant = KNOWN.includes(stripped) ? stripped : closest(name, KNOWN);
-  return [`${name} is no setting of this version; ${adviceOn(meant)}`];
+  return [`${name} is no setting of this version; ${adviceOn(meant, ALL_SETTINGS)}`];
 }
 
-function fromYaml(file: unknown): Gathering {
+function fromYaml({ file, lineOf }: Sources): Gathering {
   const found: Gathering = { values: new Map(), errors: [] };
   if (file === undefined || file === null) return found;
   if (typeof file !== 'object' || Array.isArray(file)) {
     found.errors.push(`the file of ${CONFIG_FILE_SETTING} must hold keys and values`);
     return found;
   }
-  for (const [key, value] of Object.entries(file)) readKey(key, value, found);
+  for (const [key, value] of Object.entries(file)) {
+    if (key !== PROFILES_KEY) readKey(key, value, inFile([key], lineOf), found);
+  }
   return found;
 }
 
-function readKey(key: string, value: unknown, found: Gathering): void {
-  const label = `${key} in the file of ${CONFIG_FILE_SETTING}`;
+function readKey(key: string, value: unknown, label: string, found: Gathering): void {
   const laterName = NOT_BUILT_BY_FILE_KEY.get(key);
   const name = NAME_BY_FILE_KEY.get(key);
   const scalar =
     typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
   if (laterName !== undefined) {
     found.errors.push(...notBuilt(laterName, scalar ? String(value) : '', label));
-  } else if (NOT_BUILT_KEYS.some((later) => later === key)) {
-    found.errors.push(...notBuilt(key, '', label));
   } else if (name === undefined) {
-    const meant = closest(key, NAME_BY_FILE_KEY.keys());
-    found.errors.push(`${label} is no setting of this version; ${adviceOn(meant)}`);
+    const meant = closest(key, [...NAME_BY_FILE_KEY.keys(), PROFILES_KEY]);
+    found.errors.push(`${label} is no setting of this version; ${adviceOn(meant, ALL_SETTINGS)}`);
   } else if (scalar) {
     if (value !== '') found.values.set(name, { text: String(value), label });
   } else if (value !== null) {
@@ -110,14 +114,10 @@ function readKey(key: string, value: unknown, found: Gathering): void {
   }
 }
 
-function adviceOn(meant: string | null): string {
-  return meant === null ? 'remove it; the README lists all settings' : `did you mean ${meant}?`;
-}
-
 /** No standbys is what this version does, so 0 is no error. */
 function notBuilt(name: string, text: string, label: string): string[] {
   if (name === 'LAUNCHER_STANDBY' && text === '0') return [];
-  return [`${label}: this version does not have it yet; remove it`];
+  return [`${label}: ${NOT_BUILT_YET}`];
 }
 
 /** Replaces each `…_FILE` by the secret in that file. `winning` values make it unneeded. */

@@ -25,6 +25,23 @@ export function wholeNumber(min: number, max: number): Form<number> {
   };
 }
 
+/** With a point or without; no sign, no exponent. */
+export function decimal(min: number, max: number): Form<number> {
+  return {
+    schema: z
+      .string()
+      .regex(/^\d+(?:\.\d+)?$/)
+      .transform(Number)
+      .pipe(z.number().min(min).max(max)),
+    allowed: `a number from ${min} to ${max}`,
+  };
+}
+
+export const flag: Form<boolean> = {
+  schema: z.enum(['true', 'false']).transform((word) => word === 'true'),
+  allowed: 'true or false',
+};
+
 export function oneOf<const T extends string>(...words: readonly T[]): Form<T> {
   return { schema: z.enum(words), allowed: words.join(', ').replace(/, ([^,]*)$/, ' or $1') };
 }

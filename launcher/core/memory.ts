@@ -69,12 +69,17 @@ export class Memory {
   /** A complete list of all rooms (`name` null) or of all rooms of one name. */
   noteRooms(rooms: readonly Room[], name: string | null, begunAtMs: number): void {
     const shown = new Set(rooms.map((room) => room.sid));
-    for (const { sid, name: roomName, createdAtMs } of rooms) {
+    for (const { sid, name: roomName, metadata, createdAtMs } of rooms) {
       const room = this.#nameRoom(sid, roomName);
       room.createdAtMs = createdAtMs;
       if (begunAtMs < (room.lastListedAtMs ?? -Infinity)) continue;
       if (room.goneAtMs !== null) beginNewLife(room, begunAtMs);
-      Object.assign(room, { lastListedAtMs: begunAtMs, absent: null, nudgedAtMs: null });
+      Object.assign(room, {
+        metadata,
+        lastListedAtMs: begunAtMs,
+        absent: null,
+        nudgedAtMs: null,
+      });
     }
     for (const room of name === null ? this.rooms.values() : this.named(name)) {
       if (shown.has(room.sid)) continue;

@@ -43,6 +43,7 @@ export function planLaunch(
   const last = ends.at(-1);
   if (last?.verdict === 'served') return { ...wait(room, last.reason, null), state: 'served' };
   if (last?.verdict === 'fatal') return fail(room, last.reason);
+  if (view.profile.launch === false) return skip(room, view.profile.name);
   if (agent && !ends.some((end) => end.key === agent.taskKey)) {
     const who = agent.taskKey === null ? 'an agent of unknown origin' : `task ${agent.taskKey}`;
     const reason = `${who} is in the room, but the engine lists no live task`;
@@ -122,6 +123,12 @@ function planTrouble(
   if (nowMs < dueAtMs)
     return { ...wait(room, `${story}; again after its backoff`, dueAtMs), state: 'waiting' };
   return launch(room, retry === 'next-key' ? attempt + 1 : attempt, story);
+}
+
+function skip(room: RoomMemory, profile: string): Plan {
+  const reason =
+    profile === '' ? 'no profile matches the room' : `profile ${profile} launches nothing`;
+  return { ...wait(room, reason, null), state: 'skipped' };
 }
 
 function fail(room: RoomMemory, reason: string): Plan {

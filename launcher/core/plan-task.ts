@@ -45,7 +45,8 @@ function planStarting(
   if (nowMs >= deadlineMs) {
     return end(task, 'never-started', 'not running by the start deadline', view, nowMs);
   }
-  if (known.launched) return stay('starting', 'the engine is starting the task', deadlineMs);
+  if (known.launched || view.profile.launch === false)
+    return stay('starting', 'the engine is starting the task', deadlineMs);
   const reason = 'launched by an earlier launcher and not running: its launch is repeated';
   return {
     actions: [{ do: 'launch', key: task.key, attempt: attemptOf(task.key), reason }],

@@ -8,6 +8,8 @@ export interface RoomMemory {
   readonly sid: RoomSid;
   /** Null for a room known from its tasks only (after a restart). */
   name: string | null;
+  /** As the newest list showed it; may hold anything, and chooses the profile. */
+  metadata: string;
   /** By LiveKit's clock; null until a list shows it. */
   createdAtMs: number | null;
   /** First nudge about a sid that no list has shown yet, or none since it was over. */
@@ -41,6 +43,8 @@ export interface RoomMemory {
 
 /** Where a room's run stands. */
 export type RunState =
+  /** No profile launches anything for it. */
+  | 'skipped'
   /** For its turn, a backoff or a second look. */
   | 'waiting'
   /** Its launch is under way. */
@@ -104,6 +108,7 @@ export function newRoom(sid: RoomSid): RoomMemory {
   return {
     sid,
     name: null,
+    metadata: '',
     createdAtMs: null,
     nudgedAtMs: null,
     lastListedAtMs: null,

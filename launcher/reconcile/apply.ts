@@ -12,13 +12,15 @@ import type { LaunchLimits } from '../core/limits.ts';
 import type { Memory } from '../core/memory.ts';
 import type { RoomMemory } from '../core/remembered.ts';
 import { END_STYLES } from '../core/verdict.ts';
-import type { Driver, LaunchResult, TaskKey } from '../driver.ts';
+import type { Driver, LaunchRequest, LaunchResult, TaskKey } from '../driver.ts';
 import { assert } from '../lib/assert.ts';
 import { within } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { reasonOf, type Log } from '../lib/log.ts';
 import type { SocketsPort } from './ports.ts';
 
+/** Both of LiveKit's agent frameworks take their agent's name from it. */
+const AGENT_NAME = 'LIVEKIT_AGENT_NAME_OVERRIDE';
 /** Our runner's exit code for a room that it could not get, join or keep. */
 const EXIT_UNREACHABLE = 75;
 /** How long one call may take; a launch that takes longer is `unknown` and is repeated. */
@@ -137,9 +139,14 @@ export class Applier {
     log.event('run.fail', { sid: room.sid, reason }, 'warn');
   }
 
-  #request(key: TaskKey, { name, template, cpu, memoryMiB, envFile }: Profile) {
-    const env = this.#parts.taskEnv(key);
-    return { key, template, cpu, memoryMiB, profile: name, env, ...(envFile ? { envFile } : {}) };
+  #request(key: TaskKey, profile: Profile): LaunchRequest {
+    assert(profile.launch !== false, 'this profile launches nothing');
+    const { name, template, cpu, memoryMiB, envFile, agentName, options } = profile;
+    const named = agentName === undefined ? {} : { [AGENT_NAME]: agentName };
+    const env = { ...profile.env, ...named, ...this.#parts.taskEnv(key) };
+    const size = { cpu, memoryMiB };
+    const further = { ...(envFile ? { envFile } : {}), ...(options ? { options } : {}) };
+    return { key, template, ...size, profile: name, env, ...further };
   }
 
   #note(

@@ -14,6 +14,7 @@ import type { TaskKey } from '../driver.ts';
 import type { Admission, Look, TaskRoom } from '../gateway/ports.ts';
 import { reasonOf } from '../lib/log.ts';
 import type { Observer } from './observe.ts';
+import type { ProfileChooser } from './profiles.ts';
 
 /** Verdicts after which another task gets the room, or has it. */
 const REPLACED: ReadonlySet<Verdict | null> = new Set(['failed', 'displaced']);
@@ -34,6 +35,7 @@ export interface HandOverParts {
   readonly livekit: HandOverPorts;
   readonly observer: Observer;
   readonly memory: Memory;
+  readonly profiles: ProfileChooser;
   readonly expectations: Expectations;
   /** Look at this room: the gateway found it different from what was thought. */
   readonly nudge: (name: string) => void;
@@ -105,8 +107,8 @@ export class HandOver {
   }
 
   async #lookAt(key: TaskKey, sid: RoomSid, name: string, signal: AbortSignal): Promise<Look> {
-    const { livekit, nudge } = this.#parts;
-    const agentName = '';
+    const { livekit, memory, profiles, nudge } = this.#parts;
+    const { agentName = '' } = profiles.of(memory.room(sid));
     const [room, participants] = await Promise.all([
       livekit.roomInfo(name, signal),
       livekit.listParticipants(name, signal),

@@ -19,13 +19,14 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Applier } from './apply.ts';
 import type { Observer } from './observe.ts';
+import type { ProfileChooser } from './profiles.ts';
 
 export interface PassParts {
   readonly observer: Observer;
   readonly applier: Applier;
   readonly memory: Memory;
   readonly limits: LaunchLimits;
-  readonly profile: Profile;
+  readonly profiles: ProfileChooser;
   readonly clock: Clock;
   readonly log: Log;
   /** Called when a room left the line of those that wait for a launch. */
@@ -121,9 +122,10 @@ export class Pass {
   }
 
   async #planLive(room: Room, begun: number, participants: Participants) {
-    const { observer, memory, profile, clock } = this.#parts;
+    const { observer, memory, profiles, clock } = this.#parts;
     const known = memory.room(room.sid);
-    const needed = needsParticipants(known, observer.tasksOf(room.sid));
+    const profile = profiles.of(known);
+    const needed = needsParticipants(known, observer.tasksOf(room.sid), profile);
     const seen = needed ? await participants.read() : [];
     const agent = seen === null ? 'unread' : presentAgent(room.sid, seen);
     // Only now: what was listed meanwhile is in memory already, and a plan must not mix the two.
@@ -146,7 +148,7 @@ export class Pass {
     listed: readonly Room[],
     participants: Participants,
   ) {
-    const { observer, memory, profile, clock } = this.#parts;
+    const { observer, memory, profiles, clock } = this.#parts;
     const live = observer.tasksOf(room.sid).some((task) => task.phase !== 'ended');
     const doubt = live && room.finishedAtMs === null && room.name !== null && listed.length === 0;
     const seen = doubt && isGone(room) ? await participants.read() : [];
@@ -154,6 +156,7 @@ export class Pass {
     const tasks = observer.tasksOf(room.sid);
     const nowMs = clock.nowMs();
     const tasksFresh = observer.tasksBegun > begun;
+    const profile = profiles.of(room);
     const view = { sid: room.sid, profile, tasks, tasksFresh, agentStillThere };
     const plan = planAbsentRoom(room, view, { memory, nowMs });
     if (isGone(room) && !agentStillThere) room.goneAtMs ??= nowMs;
@@ -162,8 +165,13 @@ export class Pass {
 }
 
 /** A room whose run is over, or whose task is on its way or being ended, needs no second list. */
-function needsParticipants(room: RoomMemory, tasks: readonly KeyedTask[]): boolean {
+function needsParticipants(
+  room: RoomMemory,
+  tasks: readonly KeyedTask[],
+  { launch }: Profile,
+): boolean {
   const live = tasks.filter((task) => task.phase !== 'ended');
+  if (live.length === 0 && launch === false) return false;
   if (live.length === 0) return room.failed === null && !room.stopped && room.state !== 'served';
   return live.length > 1 || live.some((task) => task.phase === 'running');
 }

@@ -2,12 +2,13 @@
  * The reconciler put together: what the webhook listener, the gateway and the operators tell it goes
  * into memory and nudges a room; everything else is the loop's.
  */
-import type { Profile } from '../core/desired.ts';
+import type { Profile, Profiles } from '../core/desired.ts';
 import { Expectations } from '../core/expectations.ts';
 import { parseRoomKey } from '../core/key.ts';
 import { LaunchLimits, type LaunchBounds } from '../core/limits.ts';
 import { Memory } from '../core/memory.ts';
 import { isGone } from '../core/plan-gone.ts';
+import type { RoomMemory } from '../core/remembered.ts';
 import { agentIdentity, type RoomSid } from '../core/room.ts';
 import { isTaskKey, type Driver, type TaskKey } from '../driver.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -19,12 +20,13 @@ import { Loop } from './loop.ts';
 import { Observer } from './observe.ts';
 import { Pass } from './pass.ts';
 import type { RoomsPort, SocketsPort } from './ports.ts';
+import { ProfileChooser } from './profiles.ts';
 
 export interface ReconcilerOptions {
   readonly livekit: RoomsPort & HandOverPorts;
   readonly driver: Driver;
   readonly sockets: SocketsPort;
-  readonly profile: Profile;
+  readonly profiles: Profiles;
   readonly bounds: LaunchBounds;
   readonly resyncMs: number;
   readonly taskLivekitUrl: string;
@@ -60,6 +62,7 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #loop: Loop;
   readonly #limits: LaunchLimits;
+  readonly #profiles: ProfileChooser;
   #watch: AsyncDisposable | undefined;
 
   constructor(options: ReconcilerOptions) {
@@ -73,7 +76,9 @@ export class Reconciler {
     this.engineOutage = new Outage('the engine', clock, log);
     const { livekitOutage, engineOutage } = this;
     const outages = { livekitOutage, engineOutage };
-    const shared = { ...options, ...outages, memory, expectations, limits };
+    const profiles = new ProfileChooser(options.profiles, log);
+    this.#profiles = profiles;
+    const shared = { ...options, ...outages, profiles, memory, expectations, limits };
     const tasksChanged = (sids: ReadonlySet<RoomSid>) => this.#loop.nudgeSids(sids);
     const observer = new Observer({ ...shared, tasksChanged });
     const turnFree = () => this.#loop.nudgeWaiting();
@@ -83,7 +88,12 @@ export class Reconciler {
     const { listLagMs } = options.driver.traits;
     this.#loop = new Loop({ ...shared, listLagMs, observer, applier, pass });
     const nudge = (name: string) => this.#loop.nudge(name);
-    this.handOver = new HandOver({ livekit, observer, memory, expectations, nudge });
+    this.handOver = new HandOver({ livekit, observer, memory, profiles, expectations, nudge });
+  }
+
+  /** The profile that the room has now. */
+  profileOf(room: RoomMemory): Profile {
+    return this.#profiles.of(room);
   }
 
   /** Runs the first full pass and goes on from there; resolves after the first, well or not. */

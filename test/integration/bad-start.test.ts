@@ -171,15 +171,16 @@ test.each<[title: string, text: string, lines: string[]]>([
   ['that is a list', '- retries\n', ['the file of LAUNCHER_CONFIG must hold keys and values']],
   [
     'with unknown and unusable keys',
-    'retrys: 3\nprofiles: []\nretries: [1]\njoinDeadlineSeconds: soon\n',
+    'retrys: 3\nprofiles: all\nretries: [1]\njoinDeadlineSeconds: soon\n',
     [
-      'retrys in the file of LAUNCHER_CONFIG is no setting of this version; did you mean retries?',
-      'profiles in the file of LAUNCHER_CONFIG: this version does not have it yet; remove it',
-      'retries in the file of LAUNCHER_CONFIG must be one text or number, ' +
+      'retrys in line 1 of the file of LAUNCHER_CONFIG is no setting of this version; ' +
+        'did you mean retries?',
+      'retries in line 3 of the file of LAUNCHER_CONFIG must be one text or number, ' +
         'not a list or a group of keys',
-      'joinDeadlineSeconds in the file of LAUNCHER_CONFIG is "soon", ' +
+      'joinDeadlineSeconds in line 4 of the file of LAUNCHER_CONFIG is "soon", ' +
         'but must be a whole number from 1 to 86400; ' +
         'a task that is not in its room by then is stopped and tried again',
+      'profiles in line 2 of the file of LAUNCHER_CONFIG must be a list of profiles',
     ],
   ],
 ])('a config file %s', async (_title, text, lines) => {
@@ -233,7 +234,8 @@ describe('the command line', () => {
       'dev --rooms 0',
       "option '--rooms <n>' argument '0' is invalid. It must be a whole number from 1 to 50",
     ],
-    ...['rooms', 'tasks', 'logs', 'stop', 'doctor', 'build'].map((name): [string, string] => [
+    ['doctor --metadata {}', "option '--metadata' needs '--room'"],
+    ...['rooms', 'tasks', 'logs', 'stop', 'build'].map((name): [string, string] => [
       `${name} --json x`,
       `this version does not have the command '${name}' yet`,
     ]),
@@ -244,6 +246,23 @@ describe('the command line', () => {
       stderr: `room-launcher: ${line}; ${HINT}\n`,
       leftState: false,
     });
+  });
+
+  test('doctor checks a file alone, and refuses what serve refuses', async () => {
+    const good = join(folder, 'good.yaml');
+    await writeFile(good, 'profiles:\n  - name: calm\n    image: agents/calm:1\n');
+    const end = await runCommand(['doctor', '--config', good, '--room', 'x']);
+    expect(end).toMatchObject({ code: 0, stderr: '', leftState: false });
+    expect(end.stdout).toMatch(/^calm +every room +agents\/calm:1 /m);
+    const bad = join(folder, 'bad.yaml');
+    await writeFile(bad, 'profiles:\n  - name: calm\n    cpu: 0\n');
+    const { code, stderr } = await runCommand(['doctor', '--config', bad]);
+    const listen = { LAUNCHER_GATEWAY_LISTEN: '0.0.0.0:0' };
+    const env = { LAUNCHER_DRIVER: '', LAUNCHER_CONFIG: bad, ...listen };
+    const said = await refusalOf(env);
+    expect(code).toBe(EXIT_USAGE);
+    expect(stderr).toBe(said.map((line) => `room-launcher: ${line}\n`).join(''));
+    expect(said[0]).toMatch(/^profiles\[0\]\.cpu in line 3 of .* is "0", but must be a number/);
   });
 
   test('--help and --version need no settings', async () => {

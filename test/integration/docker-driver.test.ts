@@ -146,7 +146,7 @@ describeWith('docker')('the Docker driver', () => {
     const refusals = [
       await open({ network: { mode: 'own' } }).launch(request(), calm()),
       await open({ network: { name: 'no-such-network' } }).launch(request(), calm()),
-      await open({ runtime: 'no-such-runtime' }).launch(request(), calm()),
+      await open().launch(request({ options: { runtime: 'no-such-runtime' } }), calm()),
       await open().launch(request({ cpu: 4096 }), calm()),
     ];
     for (const refusal of refusals) {
@@ -160,8 +160,9 @@ describeWith('docker')('the Docker driver', () => {
   });
 
   it('leaves nothing of a task that the engine does not start', async () => {
-    const driver = open({ user: 'nobody-of-this-name' });
-    const result = await driver.launch(request(), calm());
+    const driver = open();
+    const options = { user: 'nobody-of-this-name' };
+    const result = await driver.launch(request({ options }), calm());
     expect(result).toMatchObject({ outcome: 'refused', reason: 'capacity', retry: 'same-key' });
     expect(await driver.list(calm())).toEqual([]);
   });
@@ -187,7 +188,7 @@ describeWith('docker')('the Docker driver', () => {
     for (const each of [first, second]) {
       expect(each).toMatchObject({ outcome: 'refused', reason: 'pulling', retry: 'same-key' });
     }
-    const prepared = driver.prepare([template], calm());
+    const prepared = driver.prepare([{ template }], calm());
     registry.release();
     await prepared;
     expect(registry.layersSent()).toBe(1);
@@ -201,7 +202,7 @@ describeWith('docker')('the Docker driver', () => {
     const registry = cleanup.use(await imageRegistry());
     const { missing } = registry;
     const driver = open();
-    await driver.prepare([missing], calm());
+    await driver.prepare([{ template: missing }], calm());
     for (let repeat = 0; repeat < 2; repeat += 1) {
       const result = await driver.launch(request({ template: missing }), calm());
       expect(result).toMatchObject({ outcome: 'refused', reason: 'image', retry: 'never' });
@@ -210,7 +211,7 @@ describeWith('docker')('the Docker driver', () => {
     expect(warnings('could not pull')).toHaveLength(1);
     await registry[Symbol.asyncDispose]();
     const away = `${missing}-of-a-registry-that-is-away`;
-    await driver.prepare([away], calm());
+    await driver.prepare([{ template: away }], calm());
     const result = await driver.launch(request({ template: away }), calm());
     expect(result).toMatchObject({ outcome: 'refused', reason: 'image', retry: 'same-key' });
   });

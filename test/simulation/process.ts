@@ -60,7 +60,7 @@ export class SimProcess {
       livekit,
       driver: this.#driver(),
       sockets: { terminate: (key) => this.#terminate(key) },
-      profile: PROFILE,
+      profiles: { list: [PROFILE], unmatched: { ...PROFILE, name: '', launch: false } },
       bounds: { ...BOUNDS, inFlight: world.story.inFlight },
       resyncMs,
       taskLivekitUrl: 'ws://livekit.example',

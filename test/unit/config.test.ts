@@ -72,7 +72,7 @@ test('the required settings alone give the documented defaults', () => {
   expect(config.webhookKeys.map(({ key, secret }) => [key, secret.reveal()])).toEqual([
     ['APIkey', API_SECRET],
   ]);
-  expect(config.profiles).toEqual([
+  expect(config.profiles.list).toEqual([
     {
       name: 'default',
       template: 'agents/mine:1',
@@ -122,7 +122,7 @@ test('every setting arrives, in its unit', () => {
     resyncMs: 5000,
     logLevel: 'debug',
   });
-  expect(config.profiles).toMatchObject([
+  expect(config.profiles.list).toMatchObject([
     {
       template: '/base/agents/mine.js',
       envFile: '/base/agent.env',
@@ -144,7 +144,7 @@ test('every setting arrives, in its unit', () => {
 test('the file gives settings too, and the environment wins', () => {
   const file = { retries: 7, resyncSeconds: '9', deployment: 'from-file', livekitApiKey: 'k2' };
   const config = accepted({ file, env: { LAUNCHER_RETRIES: '1', LAUNCHER_DEPLOYMENT: '' } });
-  expect(config.profiles[0]?.retries).toBe(1);
+  expect(config.profiles.list[0]?.retries).toBe(1);
   expect(config).toMatchObject({ resyncMs: 9000, deployment: 'from-file' });
   expect(config.livekit.apiKey).toBe('APIkey');
 });
@@ -334,7 +334,7 @@ const BAD: readonly [title: string, given: Given, ...parts: string[]][] = [
   ],
   ['standby', { env: { LAUNCHER_STANDBY: '1' } }, `LAUNCHER_STANDBY: ${LATER}`],
   ['standby key', { file: { standby: 2 } }, `standby in the file of LAUNCHER_CONFIG: ${LATER}`],
-  ['profiles', { file: { profiles: [] } }, `profiles in the file of LAUNCHER_CONFIG: ${LATER}`],
+  ['profile', { file: { profile: [] } }, 'profile in the file', 'did you mean profiles?'],
   ['file is a list', { file: [1] }, 'the file of LAUNCHER_CONFIG must hold keys and values'],
   ['file is a text', { file: 'x' }, 'the file of LAUNCHER_CONFIG must hold keys and values'],
   ['file typo', { file: { retrys: 1 } }, 'retrys in the file', 'did you mean retries?'],

@@ -29,7 +29,7 @@ interface Rule {
 }
 
 const RULES: readonly Rule[] = [
-  { of: /^launcher\/(main|cli|serve|wiring)\.ts$/, may: [/^launcher\//] },
+  { of: /^launcher\/(main|cli|serve|wiring|doctor)\.ts$/, may: [/^launcher\//] },
   { of: DRIVER, may: [], packages: false, own: false },
   { of: /^launcher\/config(\.ts|\/)/, may: [/^launcher\/config(\.ts|\/)/, LIB], types: [CORE] },
   { of: LIB, may: [] },

@@ -12,7 +12,13 @@
  * Images of private registries have to be on the engine already: it is asked without credentials.
  */
 import { setMaxListeners } from 'node:events';
-import { type Driver, type DriverTraits, isTaskKey, type ObservedTask } from '../../driver.ts';
+import {
+  type Driver,
+  type DriverTraits,
+  isTaskKey,
+  type ObservedTask,
+  type Preparation,
+} from '../../driver.ts';
 import { unlessAborted } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -26,7 +32,6 @@ import { driverErrorOf } from './errors.ts';
 import { Images } from './images.ts';
 import { launch, type LaunchParts } from './launch.ts';
 import { type NetworkChoice, Networks, removeNetworks } from './network.ts';
-import type { ContainerOptions } from './spec.ts';
 import { Stops } from './stops.ts';
 import { watchEvents } from './watch.ts';
 
@@ -42,7 +47,7 @@ const TRAITS: DriverTraits = {
 /** Containers inspected at once for one list. */
 const INSPECTS_AT_ONCE_MAX = 16;
 
-export interface DockerDriverOptions extends ContainerOptions {
+export interface DockerDriverOptions {
   readonly deployment: string;
   readonly engine: EngineAddress;
   readonly network: NetworkChoice;
@@ -55,7 +60,7 @@ export interface DockerDriver extends Driver {
    * Pulls images that the engine does not have; resolves when each is there or cannot be had, which
    * the log says. Rejects with `DriverError` when the engine does not answer.
    */
-  prepare(images: readonly string[], signal: AbortSignal): Promise<void>;
+  prepare(launches: readonly Preparation[], signal: AbortSignal): Promise<void>;
   /** Removes the deployment's own network, once no container is left on it. */
   removeNetwork(signal: AbortSignal): Promise<void>;
 }
@@ -65,7 +70,7 @@ export function dockerDriver(options: DockerDriverOptions): DockerDriver {
   const { deployment, clock, log } = options;
   const connection = connectionOf(options.engine);
   const stops = new Stops(clock, log);
-  const images = new Images({ clock, log, userChosen: options.user !== undefined });
+  const images = new Images({ clock, log });
   const engine = opener(() => Engine.open(connection));
   const call = <T>(signal: AbortSignal, work: (engine: Engine) => Promise<T>): Promise<T> =>
     unlessAborted(signal, () => engine().then(work)).catch((error: unknown) => {
@@ -74,7 +79,6 @@ export function dockerDriver(options: DockerDriverOptions): DockerDriver {
   const parts: LaunchParts = {
     deployment,
     networks: new Networks(deployment, options.network),
-    container: options,
     images,
     readVariables: variablesReader(log),
     isStopping: (id) => stops.isStopping(id),
@@ -102,8 +106,8 @@ export function dockerDriver(options: DockerDriverOptions): DockerDriver {
         log,
       );
     },
-    async prepare(names, signal) {
-      const each = (to: Engine) => names.map((name) => images.prepare(to, name));
+    async prepare(launches, signal) {
+      const each = (to: Engine) => launches.map((wanted) => images.prepare(to, wanted));
       await call(signal, (to) => Promise.all(each(to)));
     },
     removeNetwork: (signal) => call(signal, (to) => removeNetworks(to, deployment, signal)),

@@ -7,6 +7,7 @@
  *     unknown ──there──▶ seen            pulling ──▶ seen
  *        └─────missing─▶ pulling            └─────▶ failed ──after FAILURE_KEPT_MS──▶ unknown
  */
+import type { Preparation } from '../../driver.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Engine } from './calls.ts';
@@ -21,8 +22,6 @@ const STALL_MS = 300_000;
 export interface ImagesParts {
   readonly clock: Clock;
   readonly log: Log;
-  /** Tasks run as a user that was chosen: the image's own does not matter. */
-  readonly userChosen: boolean;
 }
 
 type ImageSource = Pick<Engine, 'image' | 'pull' | 'architecture'>;
@@ -34,7 +33,9 @@ interface Failure {
 
 export class Images {
   readonly #parts: ImagesParts;
-  readonly #seen = new Set<string>();
+  /** Images that are there, with their own user. */
+  readonly #seen = new Map<string, string>();
+  readonly #warnedOfRoot = new Set<string>();
   readonly #pulls = new Map<string, Promise<void>>();
   readonly #failures = new Map<string, Failure>();
   readonly #end = new AbortController();
@@ -44,7 +45,14 @@ export class Images {
   }
 
   /** Null when a container of the image can be made; begins a pull when it is missing. */
-  async ready(engine: ImageSource, image: string): Promise<Refused | null> {
+  async ready(engine: ImageSource, wanted: Preparation): Promise<Refused | null> {
+    const { template: image } = wanted;
+    const refusal = await this.#refusal(engine, image);
+    if (refusal === null) this.#warnOfRoot(wanted);
+    return refusal;
+  }
+
+  async #refusal(engine: ImageSource, image: string): Promise<Refused | null> {
     if (this.#seen.has(image)) return null;
     if (this.#pulls.has(image)) return pulling(image);
     const failure = this.#failureOf(image);
@@ -60,9 +68,10 @@ export class Images {
   }
 
   /** Resolves when the image is there, or cannot be had, which is logged. */
-  async prepare(engine: ImageSource, image: string): Promise<void> {
-    await this.ready(engine, image);
-    await this.#pulls.get(image);
+  async prepare(engine: ImageSource, wanted: Preparation): Promise<void> {
+    await this.ready(engine, wanted);
+    await this.#pulls.get(wanted.template);
+    this.#warnOfRoot(wanted);
   }
 
   /** Ends what goes on; the engine keeps the layers that it has. */
@@ -83,17 +92,23 @@ export class Images {
     const found = await engine.image(image);
     if (found === null) return false;
     if (this.#seen.has(image)) return true;
-    this.#seen.add(image);
-    const { log, userChosen } = this.#parts;
+    const { log } = this.#parts;
     const { user, architecture } = found;
-    if (!userChosen && ['', '0', 'root'].includes(user.split(':')[0] ?? '')) {
-      log.warn('this image runs as root: give it a USER', { image });
-    }
+    this.#seen.set(image, user);
     if (architecture !== engine.architecture) {
       const fields = { image, image_architecture: architecture, engine: engine.architecture };
       log.warn('this image is for another architecture: it may not run', fields);
     }
     return true;
+  }
+
+  /** Says once per image that its tasks run as root, unless another user was chosen for them. */
+  #warnOfRoot({ template: image, options }: Preparation): void {
+    const user = this.#seen.get(image);
+    if (user === undefined || options?.user !== undefined || this.#warnedOfRoot.has(image)) return;
+    if (!['', '0', 'root'].includes(user.split(':')[0] ?? '')) return;
+    this.#warnedOfRoot.add(image);
+    this.#parts.log.warn('this image runs as root: give it a USER', { image });
   }
 
   #begin(engine: ImageSource, image: string): void {

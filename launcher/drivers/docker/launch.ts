@@ -15,7 +15,7 @@ import { refusalOf, refused, statusOf, type Refused } from './errors.ts';
 import type { Images } from './images.ts';
 import { keyOf } from './labels.ts';
 import type { Networks } from './network.ts';
-import { type ContainerOptions, containerSpec } from './spec.ts';
+import { containerSpec } from './spec.ts';
 
 /** Looks at a name that another launcher has just taken. */
 const LOOKS_MAX = 20;
@@ -24,7 +24,6 @@ const LOOK_AGAIN_MS = 50;
 export interface LaunchParts {
   readonly deployment: string;
   readonly networks: Networks;
-  readonly container: ContainerOptions;
   readonly images: Images;
   readonly readVariables: VariablesReader;
   readonly isStopping: (id: string) => boolean;
@@ -58,13 +57,13 @@ async function create(
   const { deployment, images } = parts;
   const variables = await parts.readVariables(request.envFile);
   if (!('env' in variables)) return refused('invalid', 'never', variables.problem);
-  const missing = await images.ready(engine, request.template);
+  const missing = await images.ready(engine, request);
   if (missing !== null) return missing;
   const attached = await parts.networks.attach(engine, signal);
   if ('outcome' in attached) return attached;
   const { logDriver } = engine;
   const around = { deployment, ...attached, logDriver, variables: variables.env };
-  const spec = containerSpec(request, parts.container, around);
+  const spec = containerSpec(request, around);
   try {
     return await engine.create(engineName(deployment, request.key), spec, signal);
   } catch (error) {

@@ -1,29 +1,17 @@
 /**
  * What a task's container is: its limits, its hardening, its name for its host. Pure.
  *
- * Nothing in it can be loosened but by the options below. The image's own user stays; a container
- * of root has no capabilities and cannot gain any.
+ * Nothing in it can be loosened but by the request's options. The image's own user stays; a
+ * container of root has no capabilities and cannot gain any.
  */
 import type { ContainerCreateOptions } from 'dockerode';
 import type { LaunchRequest } from '../../driver.ts';
 import { labelsOf } from './labels.ts';
 
-export interface ContainerOptions {
-  /** Runs as this user instead of the image's, as `docker run --user` takes it. */
-  readonly user?: string;
-  /** Is the root file system read-only? By default it is. */
-  readonly readOnly?: boolean;
-  /** Memory file systems by path, with mount options; by default a small one at `/tmp`. */
-  readonly tmpfs?: Readonly<Record<string, string>>;
-  /** OCI runtime by name, for example `runsc`; by default the engine's. */
-  readonly runtime?: string;
-  /** Processes and threads of one task, at most. */
-  readonly pidsLimit?: number;
-}
-
-/** Counts as memory of the task. */
+/** Counts as memory of the task. An option for the same path replaces it. */
 const TMPFS_DEFAULT = { '/tmp': 'rw,nosuid,nodev,noexec,size=64m,mode=1777' } as const;
-const PIDS_LIMIT_DEFAULT = 1024;
+/** Processes and threads of one task, at most. */
+const PIDS_LIMIT = 1024;
 const LOG_FILE_SIZE_MAX = '10m';
 const LOG_FILES_MAX = '3';
 /** How a container on a bridge calls the machine that it runs on. */
@@ -43,9 +31,9 @@ export interface Surroundings {
 
 export function containerSpec(
   request: LaunchRequest,
-  options: ContainerOptions,
   around: Surroundings,
 ): ContainerCreateOptions {
+  const { options = {} } = request;
   const memory = request.memoryMiB * 1024 * 1024;
   const env = { ...around.variables, ...request.env };
   return {
@@ -61,11 +49,11 @@ export function containerSpec(
       Memory: memory,
       // The same: no swap on top.
       MemorySwap: memory,
-      PidsLimit: options.pidsLimit ?? PIDS_LIMIT_DEFAULT,
+      PidsLimit: PIDS_LIMIT,
       // Forwards signals and reaps: a program as process 1 would ignore SIGTERM.
       Init: true,
       ReadonlyRootfs: options.readOnly ?? true,
-      Tmpfs: { ...(options.tmpfs ?? TMPFS_DEFAULT) },
+      Tmpfs: { ...TMPFS_DEFAULT, ...options.tmpfs },
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
       ...(options.runtime === undefined ? {} : { Runtime: options.runtime }),

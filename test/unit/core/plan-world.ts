@@ -25,6 +25,9 @@ export const PROFILE: Profile = {
   shutdownTimeoutMs: 60_000,
 };
 
+/** Of rooms that none matches. */
+export const NO_PROFILE: Profile = { ...PROFILE, name: '', template: '', launch: false };
+
 export const ROOM: Room = { sid: SID, name: 'demo', metadata: '', createdAtMs: START };
 
 export function task(attempt: number, phase: Phase, more: Partial<KeyedTask> = {}): KeyedTask {

@@ -3,7 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { roomKey } from '../../../launcher/core/key.ts';
 import type { Memory } from '../../../launcher/core/memory.ts';
 import type { LaunchTrouble, RunState } from '../../../launcher/core/remembered.ts';
-import { agent, ended, NOW, planLive, SID, START, story, task, type Scene } from './plan-world.ts';
+import {
+  agent,
+  ended,
+  NO_PROFILE,
+  NOW,
+  planLive,
+  SID,
+  START,
+  story,
+  task,
+  type Scene,
+} from './plan-world.ts';
 
 interface Row {
   readonly name: string;
@@ -353,6 +364,43 @@ const ROWS: readonly Row[] = [
     name: 'retries 0: one attempt',
     scene: { tasks: [ended(1, 1)], profile: { retries: 0 } },
     actions: ['judge 1 failed', 'fail'],
+  },
+  {
+    name: 'a profile that launches nothing: nothing, for good',
+    scene: { profile: { name: 'skip', launch: false } },
+    actions: [],
+    state: 'skipped',
+    reason: /profile skip launches nothing/,
+    lookAgainInMs: null,
+  },
+  {
+    name: 'no profile: nothing after a failure either',
+    scene: { tasks: [ended(1, 1)], profile: NO_PROFILE },
+    actions: ['judge 1 failed'],
+    state: 'skipped',
+    reason: /no profile matches/,
+  },
+  {
+    name: 'no profile: a task that runs is left',
+    scene: {
+      tasks: [task(1, 'running')],
+      agent: agent(1),
+      profile: NO_PROFILE,
+      remembers: sighted,
+    },
+    actions: [],
+    state: 'serving',
+  },
+  {
+    name: 'no profile: a task that runs is held to its limits',
+    scene: { tasks: [runningFor(61_000)], profile: NO_PROFILE },
+    actions: ['end 1 (never-joined)'],
+  },
+  {
+    name: 'no profile: the launch of a task on its way is not repeated',
+    scene: { tasks: [task(1, 'starting')], profile: NO_PROFILE },
+    actions: [],
+    state: 'starting',
   },
   {
     name: 'displaced is never counted',

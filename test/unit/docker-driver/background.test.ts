@@ -71,7 +71,9 @@ describe('stops', () => {
   });
 });
 
-function imagesOnFake(userChosen = false) {
+const AGENT = { template: 'agent:1' };
+
+function imagesOnFake() {
   const clock = new FakeClock();
   const log = new RecordedLog();
   const pulls: AbortSignal[] = [];
@@ -84,30 +86,34 @@ function imagesOnFake(userChosen = false) {
       return endless(signal);
     },
   };
-  return { clock, log, pulls, engine, images: new Images({ clock, log, userChosen }) };
+  return { clock, log, pulls, engine, images: new Images({ clock, log }) };
 }
 
 describe('images', () => {
   it('for root or another architecture are warned about once', async () => {
     const { log, engine, images: known } = imagesOnFake();
     engine.found = { user: 'root:root', architecture: 'arm64' };
-    expect(await known.ready(engine, 'agent:1')).toBeNull();
-    expect(await known.ready(engine, 'agent:1')).toBeNull();
+    expect(await known.ready(engine, AGENT)).toBeNull();
+    expect(await known.ready(engine, AGENT)).toBeNull();
     const said = log.lines.map(({ text }) => text);
-    expect(said).toEqual([expect.stringContaining('root'), expect.stringContaining('architec')]);
+    expect(said).toEqual([expect.stringContaining('architec'), expect.stringContaining('root')]);
   });
 
   it('for root are fine where a user was chosen', async () => {
-    const { log, engine, images: known } = imagesOnFake(true);
+    const { log, engine, images: known } = imagesOnFake();
     engine.found = { user: '', architecture: 'amd64' };
-    expect(await known.ready(engine, 'agent:1')).toBeNull();
+    await known.prepare(engine, { ...AGENT, options: { user: '10001' } });
+    expect(await known.ready(engine, { ...AGENT, options: { user: '10001' } })).toBeNull();
     expect(log.lines).toEqual([]);
+    // Another profile of the same image.
+    await known.prepare(engine, AGENT);
+    expect(log.lines).toHaveLength(1);
   });
 
   it('whose pull stands still have failed; later the registry is asked again', async () => {
     const { clock, log, pulls, engine, images: known } = imagesOnFake();
     for (const each of [1, 2]) {
-      expect(await known.ready(engine, 'agent:1'), String(each)).toMatchObject({
+      expect(await known.ready(engine, AGENT), String(each)).toMatchObject({
         reason: 'pulling',
       });
     }
@@ -115,10 +121,10 @@ describe('images', () => {
     await clock.advance(300_000);
     expect(pulls[0]?.aborted).toBe(true);
     const failed = { reason: 'image', retry: 'same-key' };
-    expect(await known.ready(engine, 'agent:1')).toMatchObject(failed);
+    expect(await known.ready(engine, AGENT)).toMatchObject(failed);
     expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
     await clock.advance(30_000);
-    expect(await known.ready(engine, 'agent:1')).toMatchObject({ reason: 'pulling' });
+    expect(await known.ready(engine, AGENT)).toMatchObject({ reason: 'pulling' });
     await known.close();
     expect(pulls).toHaveLength(2);
     expect(clock.pending).toBe(0);

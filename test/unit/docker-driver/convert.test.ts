@@ -121,7 +121,7 @@ describe('a task as a container', () => {
   };
 
   it('is limited and hardened', () => {
-    expect(containerSpec(request, {}, around).HostConfig).toMatchObject({
+    expect(containerSpec(request, around).HostConfig).toMatchObject({
       NanoCpus: 500_000_000,
       Memory: 104_857_600,
       MemorySwap: 104_857_600,
@@ -138,7 +138,7 @@ describe('a task as a container', () => {
   });
 
   it('is labelled for people and for us, and keeps the image’s user', () => {
-    const spec = containerSpec(request, {}, around);
+    const spec = containerSpec(request, around);
     expect(spec.Labels).toEqual({
       'room-launcher.deployment': 'ours',
       'room-launcher.key': KEY,
@@ -152,21 +152,21 @@ describe('a task as a container', () => {
   });
 
   it('gets the file’s variables, and over them the request’s', () => {
-    const env = containerSpec(request, {}, around).Env;
+    const env = containerSpec(request, around).Env;
     const wanted = ['LIVEKIT_URL=ws://gateway', 'OPENAI_API_KEY=a=b', 'SHARED=from the request'];
     expect(env?.toSorted()).toEqual(wanted);
   });
 
   it('leaves a log driver that somebody chose alone, and takes what it is told', () => {
-    const options = { user: '5', readOnly: false, tmpfs: {}, runtime: 'runsc', pidsLimit: 9 };
+    const tmpfs = { '/cache': 'size=1g' };
+    const options = { user: '5', readOnly: false, tmpfs, runtime: 'runsc' };
     const journald = { ...around, logDriver: 'journald', hostAlias: false };
-    const { User, HostConfig } = containerSpec(request, options, journald);
+    const { User, HostConfig } = containerSpec({ ...request, options }, journald);
     expect(User).toBe('5');
     expect(HostConfig).toMatchObject({
       ReadonlyRootfs: false,
-      Tmpfs: {},
+      Tmpfs: { '/tmp': expect.stringContaining('noexec'), '/cache': 'size=1g' },
       Runtime: 'runsc',
-      PidsLimit: 9,
     });
     expect(HostConfig).not.toHaveProperty('LogConfig');
     expect(HostConfig).not.toHaveProperty('ExtraHosts');

@@ -5,7 +5,7 @@ import { Reconciler, type ReconcilerOptions } from '../../../launcher/reconcile/
 import { FakeClock } from '../../fakes/clock.ts';
 import { FakeLiveKit } from '../../fakes/livekit.ts';
 import { RecordedLog } from '../../fakes/log.ts';
-import { PROFILE } from '../core/plan-world.ts';
+import { NO_PROFILE, PROFILE } from '../core/plan-world.ts';
 
 const SETTLE_MS = 100;
 
@@ -29,7 +29,7 @@ export class World {
       livekit: this.livekit,
       driver: memoryDriver(this.engine, { deployment }),
       sockets: { terminate: (key) => this.terminated.push(key) > 0 },
-      profile: PROFILE,
+      profiles: { list: [PROFILE], unmatched: NO_PROFILE },
       bounds: { inFlight: 4, perSecond: 100, perNamePerMinute: 20 },
       resyncMs: 30_000,
       taskLivekitUrl: 'ws://livekit.example',
