@@ -1,6 +1,7 @@
 /** The command `room-launcher`: reads the command line, and says what it could not do and why. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { BuildOptions } from './build/command.ts';
 import type { EngineChoice } from './dev/engine.ts';
 import type { Terminal } from './dev/progress.ts';
 import { serve } from './serve.ts';
@@ -9,7 +10,7 @@ import { serve } from './serve.ts';
 export const EXIT_USAGE = 64;
 const ROOMS_MAX = 50;
 /** Commands that are part of the interface and not of this version. */
-const NOT_BUILT = ['rooms', 'tasks', 'logs', 'stop', 'doctor', 'build'];
+const NOT_BUILT = ['rooms', 'tasks', 'logs', 'stop', 'doctor'];
 const HINT = 'see room-launcher --help';
 
 export interface CliIo {
@@ -81,6 +82,7 @@ function commandLine(io: CliIo, done: (code: number) => void): Command {
       const { dev } = await import('./dev/demo.ts');
       done(await dev(options, io));
     });
+  addBuild(program, io, done);
   for (const name of NOT_BUILT) {
     program
       .command(name, { hidden: true })
@@ -89,6 +91,24 @@ function commandLine(io: CliIo, done: (code: number) => void): Command {
       .action((_options: object, command: Command) => command.error(notBuilt('command', name)));
   }
   return program;
+}
+
+function addBuild(program: Command, io: CliIo, done: (code: number) => void): void {
+  program
+    .command('build <agent-file>')
+    .description('an image with the runner, of a JavaScript or TypeScript agent and its package')
+    .requiredOption('--tag <name>', 'name of the image')
+    .option('--base-image <image>', 'what it is built on; default: BASE_IMAGE, else the tested one')
+    .option(
+      '--env-file <file>',
+      'variables that the agent reads at import, for its check alone; default: LAUNCHER_AGENT_ENV_FILE',
+    )
+    .option('--verbose', "show docker's own output", false)
+    .action(async (file: string, options: BuildOptions) => {
+      // Loaded only here: it brings the compiler along.
+      const { build } = await import('./build/command.ts');
+      done(await build(file, options, io));
+    });
 }
 
 function notBuilt(what: 'command' | 'option', name: string): string {
