@@ -100,7 +100,7 @@ function addBuild(program: Command, io: CliIo, done: (code: number) => void): vo
     .requiredOption('--tag <name>', 'name of the image')
     .option('--base-image <image>', 'what it is built on; default: BASE_IMAGE, else the tested one')
     .option(
-      '--env-file <file>',
+      '--check-env <file>',
       'variables that the agent reads at import, for its check alone; default: LAUNCHER_AGENT_ENV_FILE',
     )
     .option('--verbose', "show docker's own output", false)

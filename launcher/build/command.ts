@@ -18,7 +18,7 @@ import { createProgress, type Progress, type Terminal } from '../dev/progress.ts
 import { systemClock } from '../lib/clock.ts';
 import { variablesReader } from '../lib/env-file.ts';
 import { AGENTS, type AgentPackage, readPackage } from './agent-package.ts';
-import { compile } from './compile.ts';
+import { compile, type Entry } from './compile.ts';
 import { writeContext } from './context.ts';
 import { type Docker, type Env, makeImage } from './image.ts';
 import { BuildProblem, EXIT, usage } from './problem.ts';
@@ -31,7 +31,8 @@ const NAMES_SHOWN = 10;
 export interface BuildOptions {
   readonly tag: string;
   readonly baseImage?: string;
-  readonly envFile?: string;
+  /** Not `--env-file`: Node takes that one for itself, wherever it stands. */
+  readonly checkEnv?: string;
   readonly verbose: boolean;
 }
 
@@ -90,7 +91,9 @@ async function run(agentFile: string, options: BuildOptions, io: Telling): Promi
   if (wrongTag !== null) throw usage(wrongTag);
   const agent = readPackage(resolve(cwd, agentFile), testedAgents());
   for (const warning of agent.warnings) tell(`warning: ${warning}`);
-  const checkEnv = await readVariables(options.envFile ?? env[ENV_FILE_SETTING], cwd);
+  const checkEnv = await readVariables(options.checkEnv ?? env[ENV_FILE_SETTING], cwd);
+  progress.show(`preparing ${agent.entry}`);
+  const entry = await compile(agent);
   progress.show('looking for Docker');
   const say = (line: string) => progress.show(line);
   const ca = await caBundle(env);
@@ -106,10 +109,10 @@ async function run(agentFile: string, options: BuildOptions, io: Telling): Promi
 
   const context = await mkdtemp(join(tmpdir(), 'room-launcher-build-'));
   try {
-    const entry = await prepare(agent, context, io);
+    await fill(context, agent, entry, io);
     const { folder: packageFolder } = agent;
     const { tag } = options;
-    const input = { tag, context, base, ca, packageFolder, entry, checkEnv };
+    const input = { tag, context, base, ca, packageFolder, entry: entry.path, checkEnv };
     const size = await makeImage(docker, input);
     progress.clear();
     const lines = [`built ${tag}: ${Math.round(size / BYTES_PER_MB)} MB`, next(tag)];
@@ -119,19 +122,19 @@ async function run(agentFile: string, options: BuildOptions, io: Telling): Promi
   }
 }
 
-/** Compiles the agent and fills the context. Resolves with the file that the runner is to load. */
-async function prepare(agent: AgentPackage, context: string, io: Telling): Promise<string> {
-  io.progress.show(`preparing ${agent.entry}`);
-  const entry = await compile(agent);
+async function fill(
+  context: string,
+  agent: AgentPackage,
+  entry: Entry,
+  { tell }: Telling,
+): Promise<void> {
   const runner = { root: ROOT, dockerfile: AGENT_DOCKERFILE };
   const leftOut = await writeContext(context, agent, entry, runner);
-  if (leftOut.length > 0) {
-    const shown = leftOut.slice(0, NAMES_SHOWN).join(', ');
-    const more = leftOut.length - NAMES_SHOWN;
-    const all = more > 0 ? `${shown} and ${more} more` : shown;
-    io.tell(`left out of the image, as they may hold secrets: ${all}`);
-  }
-  return entry.path;
+  if (leftOut.length === 0) return;
+  const shown = leftOut.slice(0, NAMES_SHOWN).join(', ');
+  const more = leftOut.length - NAMES_SHOWN;
+  const all = more > 0 ? `${shown} and ${more} more` : shown;
+  tell(`left out of the image, as they may hold secrets: ${all}`);
 }
 
 function next(tag: string): string {

@@ -30,13 +30,14 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=npmrc \\
     if [ -e /run/secrets/ca ]; then export NODE_EXTRA_CA_CERTS=/run/secrets/ca; fi; \\
     if [ -e /run/secrets/npmrc ]; then export NPM_CONFIG_USERCONFIG=/run/secrets/npmrc; fi; \\
     npm ${install} --omit=dev --no-audit --no-fund --cache /npm-cache \\
-    && find node_modules -type f -regex '.*\\.\\(d\\.[cm]?ts\\|[cm]?js\\.map\\)' -delete
+    && find node_modules -type f -regex '.*\\.\\(d\\.[cm]?ts\\|[cm]?js\\.map\\)' -delete \\
+    && rm -rf node_modules/fluent-ffmpeg/coverage
 
 FROM runner AS image
+COPY --from=agent-dependencies ${AGENT_FOLDER} ${AGENT_FOLDER}
+COPY ${CONTEXT.files} ${AGENT_FOLDER}
+COPY ${CONTEXT.entry} ${AGENT_FOLDER}
 WORKDIR ${AGENT_FOLDER}
-COPY --from=agent-dependencies ${AGENT_FOLDER} ./
-COPY ${CONTEXT.files} ./
-COPY ${CONTEXT.entry} ./
 CMD ${JSON.stringify([posix.join(AGENT_FOLDER, entry)])}
 `;
 }

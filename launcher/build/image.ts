@@ -9,7 +9,7 @@ import { join, posix } from 'node:path';
 import { command, lastLine, withBuildKit } from '../../scripts/docker-client.mjs';
 import { patiently } from '../../scripts/image-build.mjs';
 import { AGENT_FOLDER, BUILD_ARGS } from './dockerfile.ts';
-import { BuildProblem, EXIT } from './problem.ts';
+import { BuildProblem, EXIT, usage } from './problem.ts';
 import { stepOf } from './steps.ts';
 
 const CHECK = '/app/dist/agent-image/check.js';
@@ -112,8 +112,8 @@ async function checkAgent(
     const seconds = CHECK_LIMIT_MS / 1000;
     throw new BuildProblem(EXIT.failed, `the agent file was not loaded within ${seconds} seconds`);
   }
-  const code = checked.code === EXIT.usage ? EXIT.usage : EXIT.failed;
-  throw new BuildProblem(code, 'the agent cannot run in its image', checked.output);
+  if (checked.code === EXIT.usage) throw usage(lastLine(checked.output));
+  throw new BuildProblem(EXIT.failed, 'the agent cannot run in its image', checked.output);
 }
 
 async function must({ file, env, signal }: Docker, args: readonly string[]): Promise<string> {

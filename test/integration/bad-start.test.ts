@@ -233,7 +233,7 @@ describe('the command line', () => {
       'dev --rooms 0',
       "option '--rooms <n>' argument '0' is invalid. It must be a whole number from 1 to 50",
     ],
-    ...['rooms', 'tasks', 'logs', 'stop', 'doctor', 'build'].map((name): [string, string] => [
+    ...['rooms', 'tasks', 'logs', 'stop', 'doctor'].map((name): [string, string] => [
       `${name} --json x`,
       `this version does not have the command '${name}' yet`,
     ]),
