@@ -113,7 +113,11 @@ async function checkAgent(
     throw new BuildProblem(EXIT.failed, `the agent file was not loaded within ${seconds} seconds`);
   }
   if (checked.code === EXIT.usage) throw usage(lastLine(checked.output));
-  throw new BuildProblem(EXIT.failed, 'the agent cannot run in its image', checked.output);
+  const why =
+    checked.code === EXIT.failed
+      ? 'the agent cannot run in its image'
+      : `the check of the agent ended with code ${checked.code}`; // Docker's own, or a crash
+  throw new BuildProblem(EXIT.failed, why, checked.output);
 }
 
 async function must({ file, env, signal }: Docker, args: readonly string[]): Promise<string> {

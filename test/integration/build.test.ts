@@ -5,6 +5,7 @@ import {
   BUILD_DEADLINE_MS,
   imageExists,
   imageName,
+  publishedMain,
   startBuild,
   textsIn,
 } from '../support/build.ts';
@@ -54,9 +55,9 @@ afterEach(() => cleanup.run());
 
 describeWith('livekit', 'docker')('an agent in TypeScript, with a dependency of its own', () => {
   test('is built, and serves a room', { timeout: TEST_DEADLINE_MS }, async () => {
-    const { folder } = await agentFolder(cleanup, TYPESCRIPT, 'yaml');
+    const agent = await agentFolder(cleanup, TYPESCRIPT, 'yaml');
     const tag = imageName(cleanup);
-    const build = await startBuild(cleanup, folder, 'src/agent.ts', '--tag', tag);
+    const build = await startBuild(cleanup, agent, 'src/agent.ts', '--tag', tag);
     expect(await build.code(), build.output()).toBe(0);
     expect(build.output()).toMatch(new RegExp(`built ${tag}: [0-9]+ MB\n`));
     expect(build.output()).toContain(`next: LAUNCHER_AGENT_IMAGE=${tag} room-launcher serve\n`);
@@ -64,8 +65,8 @@ describeWith('livekit', 'docker')('an agent in TypeScript, with a dependency of 
 
     const bed = await startDockerBed(cleanup, { image: tag });
     const visitor = cleanup.use(await visit(bed.server, ROOM));
-    const { agent, key } = await served(bed, ROOM);
-    await visitor.hears(agent.identity, 'I am an agent of my own: true');
+    const { agent: participant, key } = await served(bed, ROOM);
+    await visitor.hears(participant.identity, 'I am an agent of my own: true');
     const [container] = await containersOf(bed);
     expect(container).toMatchObject({
       Config: { User: '10001:10001', Labels: { 'room-launcher.runner': '1' } },
@@ -78,7 +79,7 @@ describeWith('livekit', 'docker')('an agent in TypeScript, with a dependency of 
 
 describeWith('docker')('room-launcher build', () => {
   test('takes no secret along', { timeout: TEST_DEADLINE_MS }, async () => {
-    const { folder } = await agentFolder(cleanup, {
+    const agent = await agentFolder(cleanup, {
       ...JAVASCRIPT,
       'words.txt': 'words-that-do-go-in',
       '.env': 'OPENAI_API_KEY=hush-of-the-env',
@@ -93,7 +94,7 @@ describeWith('docker')('room-launcher build', () => {
     const checkEnv = await agentFolder(cleanup, { 'agent.env': 'HUSH=hush-of-the-check' });
     const tag = imageName(cleanup);
     const args = ['agent.js', '--tag', tag, '--check-env', `${checkEnv.folder}/agent.env`];
-    const build = await startBuild(cleanup, folder, ...args);
+    const build = await startBuild(cleanup, agent, ...args);
     expect(await build.code(), build.output()).toBe(0);
     expect(build.output()).toContain('they may hold secrets: ');
     for (const name of ['.env', '.npmrc', 'config/.env.production', 'certs/server.key']) {
@@ -106,10 +107,10 @@ describeWith('docker')('room-launcher build', () => {
   test('a second time installs nothing anew', { timeout: TEST_DEADLINE_MS }, async () => {
     const agent = await agentFolder(cleanup, JAVASCRIPT);
     const args = ['agent.js', '--verbose', '--tag', imageName(cleanup)];
-    const first = await startBuild(cleanup, agent.folder, ...args);
+    const first = await startBuild(cleanup, agent, ...args);
     expect(await first.code(), first.output()).toBe(0);
     await agent.write({ 'agent.js': `${JAVASCRIPT['agent.js']}\n// ${args.at(-1)}\n` });
-    const second = await startBuild(cleanup, agent.folder, ...args);
+    const second = await startBuild(cleanup, agent, ...args);
     expect(await second.code(), second.output()).toBe(0);
     const cached = (part: string) => {
       const lines = second.output().split('\n');
@@ -122,15 +123,24 @@ describeWith('docker')('room-launcher build', () => {
     expect(cached('COPY agent/entry')).toBe(false);
   });
 
+  test('works from the published package', { timeout: TEST_DEADLINE_MS }, async () => {
+    const { folder } = await agentFolder(cleanup, JAVASCRIPT);
+    const tag = imageName(cleanup);
+    const main = await publishedMain(cleanup);
+    const build = await startBuild(cleanup, { folder, main }, 'agent.js', '--tag', tag);
+    expect(await build.code(), build.output()).toBe(0);
+    expect(await imageExists(tag)).toBe(true);
+  });
+
   test.each([
     ['without a default agent', 'export default { entry: async () => {} };', 64],
     ['that throws at import', "throw new Error('no key');", 1],
     ['that ends the process', 'process.exit(0);', 1],
     ['that imports what is not a dependency', "import 'hono';", 1],
-  ])('makes no image of a file %s', { timeout: TEST_DEADLINE_MS }, async (_, agent, code) => {
-    const { folder } = await agentFolder(cleanup, { 'agent.mjs': agent });
+  ])('makes no image of a file %s', { timeout: TEST_DEADLINE_MS }, async (_, text, code) => {
+    const agent = await agentFolder(cleanup, { 'agent.mjs': text });
     const tag = imageName(cleanup);
-    const build = await startBuild(cleanup, folder, 'agent.mjs', '--tag', tag, '--verbose');
+    const build = await startBuild(cleanup, agent, 'agent.mjs', '--tag', tag, '--verbose');
     expect(await build.code(), build.output()).toBe(code);
     expect(build.output()).toMatch(
       /no agent as its default export|no key|ended the process at import|Cannot find package 'hono'/,
@@ -142,9 +152,9 @@ describeWith('docker')('room-launcher build', () => {
 
   test('interrupted in the check leaves nothing', { timeout: TEST_DEADLINE_MS }, async () => {
     const hangs = 'setInterval(() => {}, 1_000); await new Promise(() => {});';
-    const { folder } = await agentFolder(cleanup, { 'agent.mjs': hangs });
+    const agent = await agentFolder(cleanup, { 'agent.mjs': hangs });
     const tag = imageName(cleanup);
-    const build = await startBuild(cleanup, folder, 'agent.mjs', '--tag', tag, '--verbose');
+    const build = await startBuild(cleanup, agent, 'agent.mjs', '--tag', tag, '--verbose');
     const checks = () => {
       const name = build.draft()?.replace('build:', 'check-') ?? 'none yet';
       return docker.listContainers({ all: true, filters: { name: [name] } });

@@ -1,9 +1,10 @@
 /** `room-launcher build` for tests: an agent's package, the command, and what it left behind. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { type Child, startChild } from '../../launcher/dev/process.ts';
@@ -84,14 +85,28 @@ export interface Build {
   draft(): string | undefined;
 }
 
-/** Starts `room-launcher build <args>` in `folder`, killed with `cleanup`. */
+/**
+ * The command of the package as it is published, unpacked; its dependencies are this project's.
+ */
+export async function publishedMain(cleanup: Cleanup): Promise<string> {
+  const folder = await temporary(cleanup);
+  const run = promisify(execFile);
+  const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder];
+  const { stdout } = await run('npm', pack, { cwd: fileURLToPath(ROOT) });
+  await run('tar', ['-C', folder, '-xzf', join(folder, stdout.trim())]);
+  const modules = fileURLToPath(new URL('node_modules', ROOT));
+  await symlink(modules, join(folder, 'package/node_modules'));
+  return join(folder, 'package/dist/launcher/main.js');
+}
+
+/** Starts `room-launcher build <args>` in a package's folder, killed with `cleanup`. */
 export async function startBuild(
   cleanup: Cleanup,
-  folder: string,
+  { folder, main = MAIN }: { readonly folder: string; readonly main?: string },
   ...args: readonly string[]
 ): Promise<Build> {
   const temp = await temporary(cleanup);
-  const child = await startChild(process.execPath, [MAIN, 'build', ...args], {
+  const child = await startChild(process.execPath, [main, 'build', ...args], {
     cwd: folder,
     env: { ...process.env, TMPDIR: temp },
     stdio: ['ignore', 'pipe', 'pipe'],
