@@ -1,6 +1,7 @@
 /** The command `room-launcher`: reads the command line, and says what it could not do and why. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { BuildOptions } from './build/command.ts';
 import type { EngineChoice } from './dev/engine.ts';
 import type { Terminal } from './dev/progress.ts';
 import { doctor, type DoctorOptions } from './doctor.ts';
@@ -10,7 +11,7 @@ import { serve } from './serve.ts';
 export const EXIT_USAGE = 64;
 const ROOMS_MAX = 50;
 /** Commands that are part of the interface and not of this version. */
-const NOT_BUILT = ['rooms', 'tasks', 'logs', 'stop', 'build'];
+const NOT_BUILT = ['rooms', 'tasks', 'logs', 'stop'];
 const HINT = 'see room-launcher --help';
 
 export interface CliIo {
@@ -79,10 +80,11 @@ function commandLine(io: CliIo, done: (code: number) => void): Command {
       if (options.engine === 'process' && options.network !== undefined)
         command.error("option '--network' is for '--engine docker'");
       // Loaded only here: it brings LiveKit's native client along.
-      const { dev } = await import('./dev/demo.ts');
+      const { dev } = await loaded(command, () => import('./dev/demo.ts'));
       done(await dev(options, io));
     });
   addDoctor(program, io, done);
+  addBuild(program, io, done);
   for (const name of NOT_BUILT) {
     program
       .command(name, { hidden: true })
@@ -106,6 +108,37 @@ function addDoctor(program: Command, io: CliIo, done: (code: number) => void): v
         command.error("option '--metadata' needs '--room'");
       done(doctor(options, io));
     });
+}
+
+function addBuild(program: Command, io: CliIo, done: (code: number) => void): void {
+  program
+    .command('build <agent-file>')
+    .description('an image with the runner, of a JavaScript or TypeScript agent and its package')
+    .requiredOption('--tag <name>', 'name of the image')
+    .option('--base-image <image>', 'what it is built on; default: BASE_IMAGE, else the tested one')
+    .option(
+      '--check-env <file>',
+      'variables that the agent reads at import, for its check alone; default: LAUNCHER_AGENT_ENV_FILE',
+    )
+    .option('--verbose', "show docker's own output", false)
+    .action(async (file: string, options: BuildOptions, command: Command) => {
+      // Loaded only here: it brings the compiler along.
+      const { build } = await loaded(command, () => import('./build/command.ts'));
+      done(await build(file, options, io));
+    });
+}
+
+/** A command's own part. The launcher's image leaves out the packages that some of them need. */
+async function loaded<T>(command: Command, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    return command.error(
+      `the command '${command.name()}' needs packages that are not installed here, ` +
+        "as in the launcher's image: run it from the npm package",
+    );
+  }
 }
 
 function notBuilt(what: 'command' | 'option', name: string): string {

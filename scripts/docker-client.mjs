@@ -9,6 +9,8 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
+/** @typedef {Readonly<Record<string, string | undefined>>} Env */
+
 const TRIAL = 'FROM scratch\nLABEL room-launcher.trial=1\n';
 
 /** Something about Docker that the user can mend; the message is one line that says how. */
@@ -16,7 +18,11 @@ export class DockerError extends Error {
   name = 'DockerError';
 }
 
-/** Each `docker` on PATH, in order. Throws `DockerError` when there is none. */
+/**
+ * Each `docker` on PATH, in order. Throws `DockerError` when there is none.
+ * @param {Env} env
+ * @returns {string[]}
+ */
 export function dockerClients(env) {
   const files = (env.PATH ?? '')
     .split(delimiter)
@@ -36,13 +42,22 @@ function isExecutable(file) {
   }
 }
 
-/** Null when an engine answers this client, else the client's words. */
+/**
+ * Null when an engine answers this client, else the client's words.
+ * @param {string} file
+ * @param {Env} env
+ * @returns {Promise<string | null>}
+ */
 export async function engineProblem(file, env) {
   const asked = await command(file, ['version', '--format', '{{.Server.Version}}'], { env });
   return asked.code === 0 ? null : lastLine(asked.output);
 }
 
-/** The first client that can build with secrets. Throws `DockerError`. */
+/**
+ * The first client that can build with secrets. Throws `DockerError`.
+ * @param {Env} env
+ * @returns {Promise<string>}
+ */
 export async function findBuilder(env) {
   const files = dockerClients(env);
   const problem = await engineProblem(files[0], env);
@@ -50,7 +65,8 @@ export async function findBuilder(env) {
     throw new DockerError(`No Docker engine answers: start it, or mend DOCKER_HOST (${problem}).`);
   }
   for (const file of files) if (await canBuild(file, env)) return file;
-  throw new DockerError(`No docker client on PATH has BuildKit (${files}): install docker-buildx.`);
+  const tried = files.join(', ');
+  throw new DockerError(`No docker client on PATH has BuildKit (${tried}): install docker-buildx.`);
 }
 
 async function canBuild(file, env) {
@@ -61,17 +77,31 @@ async function canBuild(file, env) {
   return true;
 }
 
+/**
+ * @param {Env} env
+ * @returns {Env}
+ */
 export function withBuildKit(env) {
   return { ...env, DOCKER_BUILDKIT: '1' };
 }
 
-/** Runs a command to its end. Resolves with its exit code and all that it said. */
-export function command(file, args, { env, input = '', cwd }) {
+/**
+ * Runs a command to its end, or until `signal` aborts. Resolves with its exit code and all that it
+ * said; `heard` gets each part of that as it comes.
+ * @param {string} file
+ * @param {readonly string[]} args
+ * @param {{ env: Env, input?: string, cwd?: string, signal?: AbortSignal, heard?: (part: string) => void }} options
+ * @returns {Promise<{ code: number, output: string }>}
+ */
+export function command(file, args, { env, input = '', cwd, signal, heard }) {
   return new Promise((resolve) => {
-    const child = spawn(file, args, { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(file, args, { env, cwd, signal, stdio: ['pipe', 'pipe', 'pipe'] });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (part) => (output += part));
+      stream.setEncoding('utf8').on('data', (part) => {
+        output += part;
+        heard?.(part);
+      });
     }
     child.stdin.on('error', () => {}); // it ended without reading
     child.stdin.end(input);
@@ -80,6 +110,10 @@ export function command(file, args, { env, input = '', cwd }) {
   });
 }
 
+/**
+ * @param {string} text
+ * @returns {string}
+ */
 export function lastLine(text) {
   return text.trim().split('\n').at(-1).trim();
 }

@@ -1,14 +1,18 @@
 /** Builds our images. On Node's own modules alone, as it runs before anything is installed. */
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { command, DockerError, findBuilder, lastLine, withBuildKit } from './docker-client.mjs';
 
-const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+/** @typedef {import('./docker-client.mjs').Env} Env */
+
+/** The repository's, or the published package's: there this file is below dist. */
+export const ROOT = packageRoot(dirname(fileURLToPath(import.meta.url)));
+export const AGENT_DOCKERFILE = 'agent-image/Dockerfile';
 const PROGRESS_INTERVAL_MS = 5_000;
 
 export const IMAGES = {
-  agent: { dockerfile: 'agent-image/Dockerfile', tag: 'room-launcher-agent:latest' },
+  agent: { dockerfile: AGENT_DOCKERFILE, tag: 'room-launcher-agent:latest' },
   launcher: { dockerfile: 'launcher/Dockerfile', tag: 'room-launcher:latest' },
 };
 
@@ -35,14 +39,33 @@ export async function buildImage(name, { env, say }) {
   throw Object.assign(failed, { output: built.output });
 }
 
-/** What a Dockerfile of ours is built on where BASE_IMAGE is not set. */
+/**
+ * @param {string} folder
+ * @returns {string}
+ */
+function packageRoot(folder) {
+  return existsSync(join(folder, 'package.json')) ? folder : packageRoot(dirname(folder));
+}
+
+/**
+ * What a Dockerfile of ours is built on where BASE_IMAGE is not set.
+ * @param {string} dockerfile
+ * @returns {string}
+ */
 export function defaultBase(dockerfile) {
   const text = readFileSync(join(ROOT, dockerfile), 'utf8');
   return /^ARG BASE_IMAGE=(\S+)$/m.exec(text)[1];
 }
 
-/** Pulled here and not by the build, so that its absence is told apart from a build that fails. */
-async function needBase(docker, base, env, say) {
+/**
+ * Pulled here and not by the build, so that its absence is told apart from a build that fails.
+ * @param {string} docker
+ * @param {string} base
+ * @param {Env} env
+ * @param {(line: string) => void} say
+ * @returns {Promise<void>}
+ */
+export async function needBase(docker, base, env, say) {
   const found = await command(docker, ['image', 'inspect', base], { env });
   if (found.code === 0) return;
   const pulled = await patiently(`pulling ${base}`, say, () =>
@@ -58,6 +81,8 @@ async function needBase(docker, base, env, say) {
 /**
  * The bundle with which this machine trusts the package registry, or null where none is named. Only
  * the build's download step sees it.
+ * @param {Env} env
+ * @returns {Promise<string | null>}
  */
 export async function caBundle(env) {
   const named = env.NODE_EXTRA_CA_CERTS || env.SSL_CERT_FILE || (await npmCaFile(env));
@@ -78,9 +103,18 @@ async function npmCaFile(env) {
   return code === 0 && file !== 'null' ? file : null;
 }
 
-async function patiently(title, say, work) {
+/**
+ * Does `work`, and says each few seconds what is being done and for how long.
+ * @template T
+ * @param {string | (() => string)} title
+ * @param {(line: string) => void} say
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export async function patiently(title, say, work) {
   const sinceMs = Date.now();
-  const tell = () => say(`${title}: ${Math.round((Date.now() - sinceMs) / 1000)} s`);
+  const what = typeof title === 'string' ? () => title : title;
+  const tell = () => say(`${what()}: ${Math.round((Date.now() - sinceMs) / 1000)} s`);
   tell();
   const ticking = setInterval(tell, PROGRESS_INTERVAL_MS);
   try {

@@ -235,7 +235,7 @@ describe('the command line', () => {
       "option '--rooms <n>' argument '0' is invalid. It must be a whole number from 1 to 50",
     ],
     ['doctor --metadata {}', "option '--metadata' needs '--room'"],
-    ...['rooms', 'tasks', 'logs', 'stop', 'build'].map((name): [string, string] => [
+    ...['rooms', 'tasks', 'logs', 'stop'].map((name): [string, string] => [
       `${name} --json x`,
       `this version does not have the command '${name}' yet`,
     ]),

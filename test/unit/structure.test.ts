@@ -52,6 +52,11 @@ const RULES: readonly Rule[] = [
     may: [LIB, /^launcher\/drivers\/docker\/(connection|errors|labels)\.ts$/],
     types: [DRIVER],
   },
+  {
+    of: /^launcher\/build\//,
+    // What the images of the repository are built with, too.
+    may: [LIB, /^launcher\/dev\/progress\.ts$/, /^scripts\/(docker-client|image-build)\.mjs$/],
+  },
   { of: /^agent-image\//, may: [/^launcher\/gateway\/wire\.ts$/, /^agent-image\//] },
 ];
 
