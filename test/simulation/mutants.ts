@@ -181,13 +181,13 @@ export const MUTANTS: readonly Mutant[] = [
   one(
     'plans on tasks that it read before it waited',
     'reconcile/pass.ts',
-    `const needed = needsParticipants(known, observer.tasksOf(room.sid));
+    `const needed = needsParticipants(known, observer.tasksOf(room.sid), profile);
     const seen = needed ? await participants.read() : [];
     const agent = seen === null ? 'unread' : presentAgent(room.sid, seen);
     // Only now: what was listed meanwhile is in memory already, and a plan must not mix the two.
     const tasks = observer.tasksOf(room.sid);`,
     `const tasks = observer.tasksOf(room.sid);
-    const seen = needsParticipants(known, tasks) ? await participants.read() : [];
+    const seen = needsParticipants(known, tasks, profile) ? await participants.read() : [];
     const agent = seen === null ? 'unread' : presentAgent(room.sid, seen);`,
   ),
   one(
