@@ -74,12 +74,9 @@ export class Memory {
       room.createdAtMs = createdAtMs;
       if (begunAtMs < (room.lastListedAtMs ?? -Infinity)) continue;
       if (room.goneAtMs !== null) beginNewLife(room, begunAtMs);
-      Object.assign(room, {
-        metadata,
-        lastListedAtMs: begunAtMs,
-        absent: null,
-        nudgedAtMs: null,
-      });
+      Object.assign(room, { metadata, lastListedAtMs: begunAtMs, absent: null, nudgedAtMs: null });
+      room.succeeded = false;
+      this.#noteSuccession(room);
     }
     for (const room of name === null ? this.rooms.values() : this.named(name)) {
       if (shown.has(room.sid)) continue;
@@ -146,6 +143,13 @@ export class Memory {
       if (room.name !== null && lives?.size === 0) this.#sidsByName.delete(room.name);
     }
     return freed;
+  }
+
+  /** By LiveKit's own times, so that a list from an old cache cannot end the younger one. */
+  #noteSuccession({ name, createdAtMs }: RoomMemory): void {
+    for (const other of name === null ? [] : this.named(name)) {
+      if ((other.createdAtMs ?? Infinity) < (createdAtMs ?? 0)) other.succeeded = true;
+    }
   }
 
   #nameRoom(sid: RoomSid, name: string): RoomMemory {

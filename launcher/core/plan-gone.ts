@@ -33,6 +33,7 @@ type RemoveAction = Extract<Action, { do: 'remove' }>;
 export function isGone(room: RoomMemory): boolean {
   if (room.goneAtMs !== null) return true;
   if (room.absent === null) return false;
+  if (room.succeeded) return true;
   const { firstMs, lastMs } = room.absent;
   const finished = room.finishedAtMs !== null && room.finishedAtMs > (room.lastListedAtMs ?? -1);
   if (finished && room.finishedAtMs! <= lastMs) return true;

@@ -18,6 +18,8 @@ export interface RoomMemory {
   lastListedAtMs: number | null;
   /** Begin of the first and of the newest complete list without it, since it was last listed. */
   absent: { firstMs: number; lastMs: number } | null;
+  /** A list showed a younger room in its place: names are unique, so it is over. */
+  succeeded: boolean;
   /** When its room_finished arrived. */
   finishedAtMs: number | null;
   /** When this process was sure that it is over. */
@@ -113,6 +115,7 @@ export function newRoom(sid: RoomSid): RoomMemory {
     nudgedAtMs: null,
     lastListedAtMs: null,
     absent: null,
+    succeeded: false,
     finishedAtMs: null,
     goneAtMs: null,
     againAtMs: null,

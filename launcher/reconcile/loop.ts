@@ -64,11 +64,12 @@ export class Loop {
     this.#drain();
   }
 
-  /** Look at these rooms; those without a known name wait for the next full pass. */
+  /** Look at these rooms; one without a known name needs the full list, soon. */
   nudgeSids(sids: Iterable<RoomSid>): void {
     for (const sid of sids) {
       const name = this.#parts.memory.rooms.get(sid)?.name;
       if (name != null) this.nudge(name);
+      else if (this.#parts.memory.firstPassAtMs !== null) this.#fullPassIn(RETRY_BASE_MS);
     }
   }
 

@@ -26,6 +26,7 @@ export type Fate = 'serves' | (typeof BAD_FATES)[number];
 
 const REDIAL_MAX_MS = 5_000;
 const GIVE_UP_MS = 600_000;
+const RECONNECTS_MAX = 8;
 /** Until LiveKit notices that a participant's process is dead. */
 const NOTICED_MAX_MS = 15_000;
 
@@ -39,6 +40,7 @@ export class SimAgent {
   #leftAtMs: number | undefined;
   #jobId: string | undefined;
   #dials = 0;
+  #reconnected = 0;
   #over = false;
 
   constructor(world: SimWorld, task: MemoryTask, key: TaskKey, fate: Fate) {
@@ -159,7 +161,7 @@ export class SimAgent {
   /** Its line breaks now and then; LiveKit notices, and it is back within seconds. */
   #reconnects(name: string, sid: RoomSid): void {
     this.#after(this.#dice(2_000, 20_000, 'line'), () => {
-      if (this.#over || !this.seat) return;
+      if (this.#over || !this.seat || (this.#reconnected += 1) > RECONNECTS_MAX) return;
       this.#leave(LEFT.lost);
       this.#after(this.#dice(500, 12_000, 'back'), () => {
         const { livekit } = this.#world;

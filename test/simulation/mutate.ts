@@ -6,11 +6,17 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
-import { promisify } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { MUTANTS, type Mutant } from './mutants.ts';
 
 const run = promisify(execFile);
-const SEEDS_MAX = 400;
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '3000' },
+    /** Only mutants whose name holds this. */
+    only: { type: 'string', default: '' },
+  },
+});
 const AT_ONCE = 2;
 /** A mutant may loop: that kills it too. */
 const TIMEOUT_MS = 240_000;
@@ -33,7 +39,7 @@ async function fateOf(mutant: Mutant, folder: string): Promise<Fate | null> {
   await run(process.execPath, [...tsc, join(folder, 'tsconfig.simulation.json')]);
   const cli = join(folder, '.cache', 'simulation', 'test', 'simulation', 'cli.js');
   try {
-    const seeds = ['--seeds', String(SEEDS_MAX), '--first'];
+    const seeds = ['--seeds', values.seeds, '--first'];
     await run(process.execPath, [cli, ...seeds], { timeout: TIMEOUT_MS });
     return null;
   } catch (error) {
@@ -61,7 +67,8 @@ async function apply({ file, find, replace }: Mutant['patches'][number], folder:
   );
 }
 
-const waiting = [...MUTANTS.entries()];
+const chosen = MUTANTS.filter(({ name }) => name.includes(values.only));
+const waiting = [...chosen.entries()];
 let survivors = 0;
 await rm(SCRATCH, { recursive: true, force: true });
 await Promise.all(
@@ -75,11 +82,11 @@ await Promise.all(
   }),
 );
 await rm(SCRATCH, { recursive: true, force: true });
-console.log(`${MUTANTS.length} mutants, ${survivors} survived`);
+console.log(`${chosen.length} mutants, ${survivors} survived`);
 process.exit(survivors === 0 ? 0 : 1);
 
 function told(fate: Fate | null): string {
-  if (fate === null) return ` ${SEEDS_MAX} seeds`;
+  if (fate === null) return ` ${values.seeds} seeds`;
   const by = fate.seed === undefined ? '' : `, by seed ${fate.seed} after ${fate.after}`;
   return `: "${fate.invariant}"${by}`;
 }

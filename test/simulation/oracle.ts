@@ -132,7 +132,9 @@ export class Oracle {
     const record = this.#record(sid);
     if (!task || !livekit.isLive(sid) || record.operator) return;
     const agent = this.#world.agentOf(key);
-    const others = this.#live(sid).filter((each) => each !== task);
+    // Lists that lag show one that has just ended.
+    const shownMs = this.#world.story.engine.listLagMs + LOOK_MS;
+    const others = this.#live(sid, this.#nowMs - shownMs).filter((each) => each !== task);
     if (others.length > 0) record.uncounted.set(key, process);
     // A task of the sid's life before is ended, though the sid is back.
     const openedAtMs = livekit.room(sid)?.openedAtMs ?? 0;
@@ -243,7 +245,8 @@ export class Oracle {
     const { story } = this.#world;
     const aloneMs = this.#nowMs - record.countChangedAtMs;
     const roomMs = this.#nowMs - room.openedAtMs;
-    if (live.length > 1 && Math.min(aloneMs, calmMs) > PROMPT_MS + 20_000) {
+    const hintMs = story.engine.hints ? 0 : story.resyncMs;
+    if (live.length > 1 && Math.min(aloneMs, calmMs) > PROMPT_MS + 20_000 + hintMs) {
       this.#broken('double', `${room.sid} keeps ${live.length} tasks`);
     }
     const told = record.told === this.#world.gateway();
@@ -293,10 +296,10 @@ export class Oracle {
     this.#recordOf(agent.key).blindAt.set(agent.task.id, this.#blindMs);
   }
 
-  #live(sid: RoomSid): MemoryTask[] {
+  #live(sid: RoomSid, atMs = this.#nowMs): MemoryTask[] {
     const live: MemoryTask[] = [];
     for (const task of this.#world.engine.tasks.values()) {
-      if (task.endsAtMs > this.#nowMs && this.#sidOf(task.key as TaskKey) === sid) live.push(task);
+      if (task.endsAtMs > atMs && this.#sidOf(task.key as TaskKey) === sid) live.push(task);
     }
     return live;
   }

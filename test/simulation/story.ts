@@ -151,7 +151,8 @@ function faultWindows(dice: Dice, at: (what: string) => number, deaths: boolean)
     // A launcher that was started anew takes two lists that leave out a room for its end. One that
     // knows the room's name asks who sits in it.
     const misses = fault === 'rooms-miss';
-    const longestMs = !misses ? 40_000 : deaths ? 8_000 : 25_000;
+    const missesMs = deaths ? 8_000 : 25_000;
+    const longestMs = misses ? missesMs : fault === 'agent-bad' ? 240_000 : 40_000;
     return Array.from({ length: dice.between(1, misses ? 1 : 3, `many ${fault}`) }, () => ({
       kind: 'fault' as const,
       atMs: at(fault),
