@@ -39,6 +39,15 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
         },
       },
+      {
+        extends: true,
+        test: {
+          name: 'chaos',
+          include: ['test/chaos/**/*.test.ts'],
+          env: { NODE_ENV: 'production' },
+          sequence: { groupOrder: 3 },
+        },
+      },
     ],
   },
 });

@@ -1,0 +1,50 @@
+/**
+ * Chaos on the real parts: LiveKit's server, the Docker engine, our runner's containers. Short in
+ * `npm test`; `npm run chaos` says how much of which scenario (CHAOS, as JSON).
+ */
+import { randomInt } from 'node:crypto';
+import process from 'node:process';
+import { afterEach, expect, test } from 'vitest';
+import { z } from 'zod';
+import { Cleanup } from '../support/cleanup.ts';
+import { describeWith } from '../support/left-out.ts';
+import { summary } from './figures.ts';
+import { runScenario } from './scenario.ts';
+import { SCENARIOS } from './scenarios/index.ts';
+
+const OPENING_MS = 150_000;
+const ROUND_MS = 120_000;
+
+const chosen = z
+  .object({
+    long: z.boolean().default(false),
+    only: z.array(z.string()).default(SCENARIOS.map(({ name }) => name)),
+    rounds: z.int().optional(),
+    rooms: z.int().optional(),
+    seed: z.int().optional(),
+    really: z.boolean().default(false),
+  })
+  .parse(JSON.parse(process.env['CHAOS'] ?? '{}'));
+
+const say = (line: string) => console.log(line);
+
+describeWith('livekit', 'docker')('chaos', () => {
+  const cleanup = new Cleanup();
+  afterEach(() => cleanup.run(), OPENING_MS);
+
+  for (const scenario of SCENARIOS.filter(({ name }) => chosen.only.includes(name))) {
+    const { rounds, rooms } = chosen.long ? scenario.long : scenario.short;
+    const size = { rounds: chosen.rounds ?? rounds, rooms: chosen.rooms ?? rooms };
+    const timeout = OPENING_MS + size.rounds * ROUND_MS;
+    test(`${scenario.name}: nothing is lost, doubled or leaked`, { timeout }, async () => {
+      const seed = chosen.seed ?? randomInt(2 ** 31);
+      say(`${scenario.name}: seed ${seed}`);
+      const { really } = chosen;
+      const report = await runScenario(scenario, { cleanup, size, seed, really, say });
+      say(summary(report));
+      const { lost, doubled, leaked, touched, untold } = report;
+      const none = { lost: [], doubled: [], leaked: [], touched: [], untold: [] };
+      expect({ lost, doubled, leaked, touched, untold }).toEqual(none);
+    });
+  }
+});

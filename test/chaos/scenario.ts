@@ -1,0 +1,112 @@
+/**
+ * One scenario, played round by round: something fails, and soon everything must be whole again.
+ * The short version in CI and the long one of `npm run chaos` differ in size alone.
+ */
+import type { Cleanup } from '../support/cleanup.ts';
+import { testImage, type TestImage } from '../support/docker-engine.ts';
+import { type Report, seconds } from './figures.ts';
+import { type Findings, isClean, judged } from './oracle.ts';
+import { Random } from './random.ts';
+import type { World } from './world.ts';
+
+export interface Size {
+  readonly rounds: number;
+  /** Live rooms, about. */
+  readonly rooms: number;
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly short: Size;
+  readonly long: Size;
+  /** Starts what it needs; all of it is gone with the stage's cleanup. */
+  open(stage: Stage): Promise<Play>;
+}
+
+export interface Stage {
+  readonly cleanup: Cleanup;
+  readonly random: Random;
+  readonly rooms: number;
+  readonly bystander: TestImage;
+  /** May do to this machine what others on it would notice. */
+  readonly really: boolean;
+}
+
+export interface Play {
+  readonly worlds: readonly World[];
+  /** Has something fail. Rejects when what it can see of that itself is wrong. */
+  round(): Promise<Deed>;
+}
+
+export interface Deed {
+  readonly faults: number;
+  /** What was done, in words. */
+  readonly said: string;
+}
+
+export interface RunOptions {
+  readonly cleanup: Cleanup;
+  readonly size: Size;
+  readonly seed: number;
+  readonly really: boolean;
+  readonly say: (line: string) => void;
+}
+
+/** All is whole again by then: two looks ten seconds apart prove that a room is over, and more. */
+export const WHOLE_DEADLINE_MS = 75_000;
+/** Containers of one room may run side by side for one pass. */
+const OVERLAP_MAX_MS = 2_000;
+
+export async function runScenario(scenario: Scenario, options: RunOptions): Promise<Report> {
+  const { cleanup, size, seed, really, say } = options;
+  const bystander = testImage();
+  cleanup.defer(() => bystander.remove());
+  const random = new Random(seed);
+  const play = await scenario.open({ cleanup, random, rooms: size.rooms, bystander, really });
+  const found = { lost: [], leaked: [], touched: [], untold: [] };
+  await whole(play, 'opening', found);
+  for (const { witness } of play.worlds) witness.begin();
+  let faults = 0;
+  for (let round = 1; round <= size.rounds; round += 1) {
+    const deed = await play.round();
+    faults += deed.faults;
+    const begunMs = performance.now();
+    const clean = await whole(play, `round ${round}`, found);
+    const live = play.worlds.map(({ crowd }) => crowd.live.size).join(' + ');
+    const state = clean ? 'whole' : 'NOT WHOLE';
+    const took = seconds(performance.now() - begunMs);
+    say(
+      `${scenario.name} ${round}/${size.rounds}: ${deed.said}; ${live} live; ${state} in ${took}`,
+    );
+  }
+  return { name: scenario.name, seed, rounds: size.rounds, faults, ...found, ...seen(play) };
+}
+
+/** Waits until all worlds are as they must be; adds what is not. */
+async function whole(
+  { worlds }: Play,
+  when: string,
+  found: Record<keyof Findings, string[]>,
+): Promise<boolean> {
+  const all = await Promise.all(worlds.map((world) => judged(world, WHOLE_DEADLINE_MS)));
+  for (const findings of all) {
+    for (const what of ['lost', 'leaked', 'touched', 'untold'] as const) {
+      found[what].push(...findings[what].map((line) => `${when}: ${line}`));
+    }
+  }
+  return all.every(isClean);
+}
+
+function seen({ worlds }: Play) {
+  const overlapMs = Math.max(...worlds.map(({ lives }) => lives.longestOverlapMs(Date.now())));
+  return {
+    rooms: worlds.reduce((sum, { crowd }) => sum + crowd.made, 0),
+    doubled: [
+      ...worlds.flatMap(({ witness }) => [...witness.doubled].map((sid) => `two agents in ${sid}`)),
+      ...(overlapMs > OVERLAP_MAX_MS ? [`two containers for ${seconds(overlapMs)}`] : []),
+    ],
+    overlapMs,
+    firstAgentMs: worlds.flatMap(({ witness }) => witness.firstAgentMs),
+    withoutAgentMs: worlds.flatMap(({ witness }) => witness.withoutAgentMs),
+  };
+}
