@@ -14,6 +14,8 @@ export interface Report {
   readonly untold: readonly string[];
   /** The longest time that two containers of one room ran at once. */
   readonly overlapMs: number;
+  /** The longest time that a room had two agents. */
+  readonly twoAgentsMs: number;
   /** From a room's being listed to its first agent. */
   readonly firstAgentMs: readonly number[];
   /** From an agent's end to the next one in its room. */
@@ -21,13 +23,13 @@ export interface Report {
 }
 
 export function summary(report: Report): string {
-  const { name, seed, rounds, rooms, faults, overlapMs } = report;
+  const { name, seed, rounds, rooms, faults, overlapMs, twoAgentsMs } = report;
   const counts = (['lost', 'doubled', 'leaked', 'touched', 'untold'] as const)
     .map((what) => `${what} ${report[what].length}`)
     .join(', ');
   return [
     `${name}: ${rounds} rounds, ${rooms} rooms, ${faults} faults (seed ${seed})`,
-    `  ${counts}; longest overlap of two containers ${seconds(overlapMs)}`,
+    `  ${counts}; longest with two containers ${seconds(overlapMs)}, agents ${seconds(twoAgentsMs)}`,
     `  first agent:   ${spread(report.firstAgentMs)}`,
     `  without agent: ${spread(report.withoutAgentMs)}`,
   ].join('\n');

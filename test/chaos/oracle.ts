@@ -50,7 +50,7 @@ async function look(world: World): Promise<Findings> {
     listed.map(async ({ name, sid }) => {
       const keys = running.filter((key) => key.startsWith(`r-${sid}-`));
       const agents = await agentsIn(world, name);
-      if (stopped.has(sid)) return agents.length + keys.length === 0 ? [] : [`${sid} was stopped`];
+      if (stopped.has(sid)) return keys.length === 0 ? [] : [`${sid} was stopped: ${keys.join()}`];
       const [agent] = agents;
       const served =
         agents.length === 1 &&

@@ -56,6 +56,9 @@ export interface RunOptions {
 export const WHOLE_DEADLINE_MS = 75_000;
 /** Containers of one room may run side by side for one pass. */
 const OVERLAP_MAX_MS = 2_000;
+/** After a crash of LiveKit the earlier life's agent may come into the name's next one: two looks
+ * ten seconds apart prove that its own room is over. */
+const TWO_AGENTS_MAX_MS = 15_000;
 
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<Report> {
   const { cleanup, size, seed, really, say } = options;
@@ -99,13 +102,15 @@ async function whole(
 
 function seen({ worlds }: Play) {
   const overlapMs = Math.max(...worlds.map(({ lives }) => lives.longestOverlapMs(Date.now())));
+  const twoAgentsMs = Math.max(...worlds.map(({ witness }) => witness.twoAgentsMs));
   return {
     rooms: worlds.reduce((sum, { crowd }) => sum + crowd.made, 0),
     doubled: [
-      ...worlds.flatMap(({ witness }) => [...witness.doubled].map((sid) => `two agents in ${sid}`)),
+      ...(twoAgentsMs > TWO_AGENTS_MAX_MS ? [`two agents for ${seconds(twoAgentsMs)}`] : []),
       ...(overlapMs > OVERLAP_MAX_MS ? [`two containers for ${seconds(overlapMs)}`] : []),
     ],
     overlapMs,
+    twoAgentsMs,
     firstAgentMs: worlds.flatMap(({ witness }) => witness.firstAgentMs),
     withoutAgentMs: worlds.flatMap(({ witness }) => witness.withoutAgentMs),
   };

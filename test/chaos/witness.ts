@@ -9,8 +9,6 @@ import type { Lives } from './lives.ts';
 
 /** Figures are as exact as this, and the time that a look takes. */
 const LOOK_MS = 100;
-/** An agent of the name's earlier life may show until it has read which room it is in. */
-const TWO_AGENTS_MS = 1_500;
 
 interface Watched {
   readonly name: string;
@@ -26,8 +24,8 @@ export class Witness implements AsyncDisposable {
   readonly firstAgentMs: number[] = [];
   /** From an agent's end to the next one in its room. */
   readonly withoutAgentMs: number[] = [];
-  /** Rooms that had two agents for longer than a moment. */
-  readonly doubled = new Set<string>();
+  /** The longest time that a room had two agents. */
+  twoAgentsMs = 0;
   readonly #rooms: RoomServiceClient;
   readonly #lives: Lives;
   readonly #watched = new Map<string, Watched>();
@@ -80,7 +78,7 @@ export class Witness implements AsyncDisposable {
     const room = this.#watched.get(sid) ?? newlyWatched(name, nowMs);
     this.#watched.set(sid, room);
     room.twoSinceMs = agents.length > 1 ? (room.twoSinceMs ?? nowMs) : null;
-    if (room.twoSinceMs !== null && nowMs - room.twoSinceMs > TWO_AGENTS_MS) this.doubled.add(sid);
+    this.twoAgentsMs = Math.max(this.twoAgentsMs, nowMs - (room.twoSinceMs ?? nowMs));
     const ours = agents.find(({ identity }) => identity === `agent-${sid}`);
     const key = ours?.attributes['room-launcher.task'] ?? '';
     // An agent whose container has ended stays listed until the server misses it.
