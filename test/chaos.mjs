@@ -5,28 +5,35 @@
  */
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { fail } from './setup.mjs';
 
-const number = { type: 'string' };
+const value = { type: 'string' };
 const { values } = parseArgs({
   options: {
     only: { type: 'string', multiple: true },
-    rounds: number,
-    rooms: number,
-    seed: number,
+    rounds: value,
+    rooms: value,
+    seed: value,
     really: { type: 'boolean' },
     short: { type: 'boolean' },
   },
 });
-const { only, rounds, rooms, seed, really, short } = values;
-const whole = (text) => (text === undefined ? undefined : Number(text));
+const { only, really, short } = values;
 const chosen = {
   long: !short,
   only,
-  rounds: whole(rounds),
-  rooms: whole(rooms),
-  seed: whole(seed),
+  rounds: numberOf('rounds'),
+  rooms: numberOf('rooms'),
+  seed: numberOf('seed'),
   really,
 };
 process.env.CHAOS = JSON.stringify(chosen);
 process.argv.splice(2, Infinity, '--project', 'chaos', '--disable-console-intercept');
 await import('./test.mjs');
+
+function numberOf(name) {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
+  fail(`--${name} is "${text}": allowed is a whole number above 0`);
+}

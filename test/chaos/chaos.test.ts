@@ -4,23 +4,25 @@
  */
 import { randomInt } from 'node:crypto';
 import process from 'node:process';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { Cleanup } from '../support/cleanup.ts';
 import { describeWith } from '../support/left-out.ts';
-import { summary } from './figures.ts';
+import { type Report, summary, total } from './figures.ts';
 import { runScenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 
 const OPENING_MS = 150_000;
 const ROUND_MS = 120_000;
 
+const names = SCENARIOS.map(({ name }) => name);
+const atLeastOne = z.int().min(1).optional();
 const chosen = z
   .object({
     long: z.boolean().default(false),
-    only: z.array(z.string()).default(SCENARIOS.map(({ name }) => name)),
-    rounds: z.int().optional(),
-    rooms: z.int().optional(),
+    only: z.array(z.enum(names)).default(names),
+    rounds: atLeastOne,
+    rooms: atLeastOne,
     seed: z.int().optional(),
     really: z.boolean().default(false),
   })
@@ -30,7 +32,9 @@ const say = (line: string) => console.log(line);
 
 describeWith('livekit', 'docker')('chaos', () => {
   const cleanup = new Cleanup();
+  const reports: Report[] = [];
   afterEach(() => cleanup.run(), OPENING_MS);
+  afterAll(() => say(total(reports)));
 
   for (const scenario of SCENARIOS.filter(({ name }) => chosen.only.includes(name))) {
     const { rounds, rooms } = chosen.long ? scenario.long : scenario.short;
@@ -41,6 +45,7 @@ describeWith('livekit', 'docker')('chaos', () => {
       say(`${scenario.name}: seed ${seed}`);
       const { really } = chosen;
       const report = await runScenario(scenario, { cleanup, size, seed, really, say });
+      reports.push(report);
       say(summary(report));
       const { lost, doubled, leaked, touched, untold } = report;
       const none = { lost: [], doubled: [], leaked: [], touched: [], untold: [] };

@@ -22,17 +22,30 @@ export interface Report {
   readonly withoutAgentMs: readonly number[];
 }
 
+const BREACHES = ['lost', 'doubled', 'leaked', 'touched', 'untold'] as const;
+
 export function summary(report: Report): string {
-  const { name, seed, rounds, rooms, faults, overlapMs, twoAgentsMs } = report;
-  const counts = (['lost', 'doubled', 'leaked', 'touched', 'untold'] as const)
-    .map((what) => `${what} ${report[what].length}`)
-    .join(', ');
+  const { name, seed, overlapMs, twoAgentsMs } = report;
   return [
-    `${name}: ${rounds} rounds, ${rooms} rooms, ${faults} faults (seed ${seed})`,
-    `  ${counts}; longest with two containers ${seconds(overlapMs)}, agents ${seconds(twoAgentsMs)}`,
+    `${name} (seed ${seed}): ${counted([report])}`,
+    `  longest with two containers ${seconds(overlapMs)}, with two agents ${seconds(twoAgentsMs)}`,
     `  first agent:   ${spread(report.firstAgentMs)}`,
     `  without agent: ${spread(report.withoutAgentMs)}`,
   ].join('\n');
+}
+
+/** All scenarios together. */
+export function total(reports: readonly Report[]): string {
+  return `${reports.length} scenarios: ${counted(reports)}`;
+}
+
+function counted(reports: readonly Report[]): string {
+  const sum = (of: (report: Report) => number) => reports.reduce((all, one) => all + of(one), 0);
+  const done = (['rounds', 'rooms', 'faults'] as const).map(
+    (what) => `${sum((report) => report[what])} ${what}`,
+  );
+  const breaches = BREACHES.map((what) => `${what} ${sum((report) => report[what].length)}`);
+  return `${done.join(', ')}; ${breaches.join(', ')}`;
 }
 
 export function seconds(ms: number): string {

@@ -42,6 +42,11 @@ async function look(world: World): Promise<Findings> {
   const { rooms, crowd, stopped, story, launchers, lives } = world;
   const listed = await rooms.listRooms();
   const running = await runningKeys(world.deployment);
+  const rows =
+    (await launchers
+      .at(-1)
+      ?.rooms()
+      .catch(() => [])) ?? [];
   const missing = crowd
     .names()
     .filter((name) => !listed.some((room) => room.name === name))
@@ -58,8 +63,9 @@ async function look(world: World): Promise<Findings> {
         agent?.identity === `agent-${sid}` &&
         isActive(agent) &&
         agent.attributes['room-launcher.task'] === keys[0];
-      const seen = agents.map(({ identity }) => identity).join();
-      return served ? [] : [`${name} ${sid}: agents [${seen}], containers [${keys.join()}]`];
+      const seen = `agents [${agents.map(({ identity }) => identity).join()}]`;
+      const why = rows.find((row) => row.sid === sid)?.reason ?? 'unknown to the launcher';
+      return served ? [] : [`${name} ${sid}: ${seen}, containers [${keys.join()}]: ${why}`];
     }),
   );
   const sids = new Set(listed.map(({ sid }) => sid));

@@ -67,14 +67,14 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const random = new Random(seed);
   const play = await scenario.open({ cleanup, random, rooms: size.rooms, bystander, really });
   const found = { lost: [], leaked: [], touched: [], untold: [] };
-  await whole(play, 'opening', found);
+  await whole(play, 'opening', found, say);
   for (const { witness } of play.worlds) witness.begin();
   let faults = 0;
   for (let round = 1; round <= size.rounds; round += 1) {
     const deed = await play.round();
     faults += deed.faults;
     const begunMs = performance.now();
-    const clean = await whole(play, `round ${round}`, found);
+    const clean = await whole(play, `round ${round}`, found, say);
     const live = play.worlds.map(({ crowd }) => crowd.live.size).join(' + ');
     const state = clean ? 'whole' : 'NOT WHOLE';
     const took = seconds(performance.now() - begunMs);
@@ -85,16 +85,19 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   return { name: scenario.name, seed, rounds: size.rounds, faults, ...found, ...seen(play) };
 }
 
-/** Waits until all worlds are as they must be; adds what is not. */
+/** Waits until all worlds are as they must be; adds and says what is not. */
 async function whole(
   { worlds }: Play,
   when: string,
   found: Record<keyof Findings, string[]>,
+  say: RunOptions['say'],
 ): Promise<boolean> {
   const all = await Promise.all(worlds.map((world) => judged(world, WHOLE_DEADLINE_MS)));
   for (const findings of all) {
     for (const what of ['lost', 'leaked', 'touched', 'untold'] as const) {
-      found[what].push(...findings[what].map((line) => `${when}: ${line}`));
+      const lines = findings[what].map((line) => `${when}: ${what}: ${line}`);
+      found[what].push(...lines);
+      for (const line of lines) say(line);
     }
   }
   return all.every(isClean);

@@ -12,7 +12,7 @@ const CHANGES_MAX = 5;
 
 export const launcherKills: Scenario = {
   name: 'launcher-kills',
-  short: { rounds: 4, rooms: 6 },
+  short: { rounds: 3, rooms: 5 },
   long: { rounds: 50, rooms: 20 },
   async open({ cleanup, random, bystander, rooms }) {
     const world = await startWorld(cleanup, { random, bystander });

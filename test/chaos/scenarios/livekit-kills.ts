@@ -8,13 +8,13 @@ import { startWorld } from '../world.ts';
 
 const DOWN_MAX_MS = 3_000;
 /** One room in this many is not made again. */
-const FORGOTTEN = 4;
+const FORGOTTEN = 3;
 /** A client whose connection broke may never say that it has left. */
 const LEAVE_LIMIT_MS = 3_000;
 
 export const livekitKills: Scenario = {
   name: 'livekit-kills',
-  short: { rounds: 1, rooms: 4 },
+  short: { rounds: 1, rooms: 3 },
   long: { rounds: 10, rooms: 12 },
   async open({ cleanup, random, bystander, rooms }) {
     const world = await startWorld(cleanup, { random, bystander });

@@ -9,6 +9,8 @@ import type { Scenario } from '../scenario.ts';
 import { killLauncher, startWorld } from '../world.ts';
 
 const WINDOW_MS = 2_000;
+/** What only the launcher that ended was told of, the other finds by the full pass. */
+const RESYNC_SECONDS = 5;
 const CHANGES_MAX = 3;
 
 export const rollOver: Scenario = {
@@ -18,7 +20,10 @@ export const rollOver: Scenario = {
   async open({ cleanup, random, bystander, rooms }) {
     const gateway = cleanup.use(await startBalancer());
     const webhook = cleanup.use(await startBalancer());
-    const env = { LAUNCHER_GATEWAY_URL: `ws://127.0.0.1:${gateway.port}` };
+    const env = {
+      LAUNCHER_GATEWAY_URL: `ws://127.0.0.1:${gateway.port}`,
+      LAUNCHER_RESYNC_SECONDS: String(RESYNC_SECONDS),
+    };
     const webhookUrls = [`http://127.0.0.1:${webhook.port}/webhook`];
     const world = await startWorld(cleanup, { random, bystander, env, webhookUrls });
     const { crowd, server, deployment, launchers } = world;
