@@ -1,8 +1,10 @@
 /**
  * `npm run chaos`: all set-up, then the scenarios of `test/chaos/`, long. `--only <name>` (also
  * several) plays some of them; `--rounds`, `--rooms` and `--seed` set what they say; `--really` lets
- * `engine-restart` end and start this machine's Docker engine. With `--short`, as `npm test` does.
+ * `engine-restart` end and start this machine's Docker engine. With `--short`, as `npm test` does. `--logs <folder>` gets
+ * the launchers' logs of rounds that took long.
  */
+import { resolve } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { fail } from './setup.mjs';
@@ -16,9 +18,10 @@ const { values } = parseArgs({
     seed: value,
     really: { type: 'boolean' },
     short: { type: 'boolean' },
+    logs: value,
   },
 });
-const { only, really, short } = values;
+const { only, really, short, logs } = values;
 const chosen = {
   long: !short,
   only,
@@ -26,6 +29,7 @@ const chosen = {
   rooms: numberOf('rooms'),
   seed: numberOf('seed'),
   really,
+  logs: logs && resolve(logs),
 };
 process.env.CHAOS = JSON.stringify(chosen);
 process.argv.splice(2, Infinity, '--project', 'chaos', '--disable-console-intercept');

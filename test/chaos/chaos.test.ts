@@ -25,6 +25,7 @@ const chosen = z
     rooms: atLeastOne,
     seed: z.int().optional(),
     really: z.boolean().default(false),
+    logs: z.string().optional(),
   })
   .parse(JSON.parse(process.env['CHAOS'] ?? '{}'));
 
@@ -43,8 +44,8 @@ describeWith('livekit', 'docker')('chaos', () => {
     test(`${scenario.name}: nothing is lost, doubled or leaked`, { timeout }, async () => {
       const seed = chosen.seed ?? randomInt(2 ** 31);
       say(`${scenario.name}: seed ${seed}`);
-      const { really } = chosen;
-      const report = await runScenario(scenario, { cleanup, size, seed, really, say });
+      const { really, logs } = chosen;
+      const report = await runScenario(scenario, { cleanup, size, seed, really, say, logs });
       reports.push(report);
       say(summary(report));
       const { lost, doubled, leaked, touched, untold } = report;

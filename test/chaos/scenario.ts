@@ -2,6 +2,8 @@
  * One scenario, played round by round: something fails, and soon everything must be whole again.
  * The short version in CI and the long one of `npm run chaos` differ in size alone.
  */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Cleanup } from '../support/cleanup.ts';
 import { testImage, type TestImage } from '../support/docker-engine.ts';
 import { type Report, seconds } from './figures.ts';
@@ -50,10 +52,14 @@ export interface RunOptions {
   readonly seed: number;
   readonly really: boolean;
   readonly say: (line: string) => void;
+  /** Folder for the launchers' logs of rounds that were long about it. */
+  readonly logs: string | undefined;
 }
 
 /** All is whole again by then: two looks ten seconds apart prove that a room is over, and more. */
 export const WHOLE_DEADLINE_MS = 75_000;
+/** A round that takes longer is worth a look at the logs. */
+const LONG_MS = 15_000;
 /** Containers of one room may run side by side for one pass. */
 const OVERLAP_MAX_MS = 2_000;
 /** After a crash of LiveKit the earlier life's agent may come into the name's next one: two looks
@@ -77,7 +83,9 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     const clean = await whole(play, `round ${round}`, found, say);
     const live = play.worlds.map(({ crowd }) => crowd.live.size).join(' + ');
     const state = clean ? 'whole' : 'NOT WHOLE';
-    const took = seconds(performance.now() - begunMs);
+    const tookMs = performance.now() - begunMs;
+    if (tookMs > LONG_MS) await keepLogs(play, `${scenario.name}-${round}`, options.logs);
+    const took = seconds(tookMs);
     say(
       `${scenario.name} ${round}/${size.rounds}: ${deed.said}; ${live} live; ${state} in ${took}`,
     );
@@ -101,6 +109,14 @@ async function whole(
     }
   }
   return all.every(isClean);
+}
+
+async function keepLogs({ worlds }: Play, round: string, folder?: string): Promise<void> {
+  if (folder === undefined) return;
+  const launchers = worlds.flatMap((world) => world.launchers);
+  for (const [i, launcher] of launchers.entries()) {
+    await writeFile(join(folder, `${round}-launcher-${i + 1}.log`), launcher.output());
+  }
 }
 
 function seen({ worlds }: Play) {
