@@ -43,6 +43,12 @@ export class Crowd {
     await this.#rooms.deleteRoom(name);
   }
 
+  /** Ends rooms that somebody else has made: an agent that came back to one that was over. */
+  async clear(): Promise<void> {
+    const strays = (await this.#rooms.listRooms()).filter(({ name }) => !this.live.has(name));
+    await Promise.all(strays.map(({ name }) => this.#rooms.deleteRoom(name)));
+  }
+
   /** Makes rooms until there are `count`. */
   async fill(count: number): Promise<void> {
     await Promise.all(Array.from({ length: count - this.live.size }, () => this.come()));

@@ -1,9 +1,13 @@
-/** LiveKit's server is killed and is back without its rooms, some of which are made again. */
+/**
+ * LiveKit's server is killed and is back without its rooms. Some are made again by those who come
+ * back, and some by their own agents, whose clients come back by themselves.
+ */
 import { atMost } from '../../../launcher/dev/wait.ts';
 import { delay, systemClock } from '../../../launcher/lib/clock.ts';
 import { visit } from '../../support/visitor.ts';
 import { seconds } from '../figures.ts';
-import type { Scenario } from '../scenario.ts';
+import { judged } from '../oracle.ts';
+import { type Scenario, WHOLE_DEADLINE_MS } from '../scenario.ts';
 import { startWorld } from '../world.ts';
 
 const DOWN_MAX_MS = 3_000;
@@ -21,7 +25,9 @@ export const livekitKills: Scenario = {
     const { crowd, server } = world;
     await crowd.fill(rooms);
     const round = async () => {
+      await crowd.clear();
       await crowd.fill(rooms);
+      await judged(world, WHOLE_DEADLINE_MS);
       // Its client goes on trying to come back, as a person's does.
       const [visited = ''] = random.some(1, crowd.names());
       const visitor = await visit(server, visited);
