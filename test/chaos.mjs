@@ -38,6 +38,6 @@ await import('./test.mjs');
 function numberOf(name) {
   const text = values[name];
   if (text === undefined) return undefined;
-  if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
+  if (/^[1-9][0-9]{0,9}$/.test(text)) return Number(text);
   fail(`--${name} is "${text}": allowed is a whole number above 0`);
 }

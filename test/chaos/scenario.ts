@@ -2,7 +2,7 @@
  * One scenario, played round by round: something fails, and soon everything must be whole again.
  * The short version in CI and the long one of `npm run chaos` differ in size alone.
  */
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cleanup } from '../support/cleanup.ts';
 import { testImage, type TestImage } from '../support/docker-engine.ts';
@@ -113,6 +113,7 @@ async function whole(
 
 async function keepLogs({ worlds }: Play, round: string, folder?: string): Promise<void> {
   if (folder === undefined) return;
+  await mkdir(folder, { recursive: true });
   const launchers = worlds.flatMap((world) => world.launchers);
   for (const [i, launcher] of launchers.entries()) {
     await writeFile(join(folder, `${round}-launcher-${i + 1}.log`), launcher.output());
