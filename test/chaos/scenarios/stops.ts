@@ -9,7 +9,7 @@ const GRACE_SECONDS = 10;
 
 export const stops: Scenario = {
   name: 'stops',
-  short: { rounds: 2, rooms: 3 },
+  short: { rounds: 1, rooms: 3 },
   long: { rounds: 20, rooms: 6 },
   async open({ cleanup, random, bystander, rooms }) {
     const world = await startWorld(cleanup, { random, bystander });

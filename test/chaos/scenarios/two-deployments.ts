@@ -10,7 +10,7 @@ const CHANGES_MAX = 2;
 
 export const twoDeployments: Scenario = {
   name: 'two-deployments',
-  short: { rounds: 2, rooms: 4 },
+  short: { rounds: 1, rooms: 4 },
   long: { rounds: 15, rooms: 12 },
   async open({ cleanup, random, bystander, rooms }) {
     const red = await startWorld(cleanup, { random, bystander });

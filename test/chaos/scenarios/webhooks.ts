@@ -10,7 +10,7 @@ const RESYNC_SECONDS = 5;
 
 export const webhooks: Scenario = {
   name: 'webhooks',
-  short: { rounds: 2, rooms: 4 },
+  short: { rounds: 1, rooms: 4 },
   long: { rounds: 20, rooms: 12 },
   async open({ cleanup, random, bystander, rooms }) {
     const proxy = cleanup.use(await startFaultyWebhooks(random));
