@@ -43,7 +43,11 @@ export class SimProcess {
   readonly startedAtMs: number;
   alive = true;
   /** It was asked to end in order. */
-  ending = false;
+  leaving = false;
+  /** When the newest list of tasks that it was given began. */
+  listBegunAtMs = -Infinity;
+  /** Tasks whose end it began. */
+  readonly ending = new Set<TaskKey>();
   /** Tasks that it caused or was shown, and since when. */
   readonly shown = new Map<TaskId, number>();
   readonly #world: SimWorld;
@@ -90,7 +94,7 @@ export class SimProcess {
 
   /** SIGTERM: it finishes what it is at, then it is gone. */
   async end(): Promise<void> {
-    this.ending = true;
+    this.leaving = true;
     await this.reconciler.stop();
     if (this.alive) this.kill();
   }
@@ -202,12 +206,14 @@ export class SimProcess {
           return result;
         });
       },
-      list: (signal) =>
-        this.#call(signal, { fail: 'list-fail', slow: 'list-slow' }, async () => {
-          const tasks = await driver.list(never);
-          for (const { taskId } of tasks) this.#show(taskId);
-          return tasks;
-        }),
+      list: async (signal) => {
+        const begunAtMs = this.#world.clock.nowMs();
+        const faults = { fail: 'list-fail', slow: 'list-slow' } as const;
+        const tasks = await this.#call(signal, faults, () => driver.list(never));
+        for (const { taskId } of tasks) this.#show(taskId);
+        this.listBegunAtMs = begunAtMs;
+        return tasks;
+      },
       stop: (id, options, signal) =>
         this.#call(signal, { fail: 'stop-fail', slow: 'list-slow' }, async () => {
           const key = engine.tasks.get(id)?.key;

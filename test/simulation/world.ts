@@ -68,7 +68,7 @@ export class SimWorld {
 
   /** The launcher that tasks reach now. */
   gateway(): SimProcess | undefined {
-    return this.processes.findLast((process) => process.alive && !process.ending);
+    return this.processes.findLast((process) => process.alive && !process.leaving);
   }
 
   /** How far the engine's clock is ahead. */
@@ -229,7 +229,7 @@ export class SimWorld {
   }
 
   #deliver(news: RoomNews, again: boolean): void {
-    const up = this.processes.filter((process) => process.alive && !process.ending);
+    const up = this.processes.filter((process) => process.alive && !process.leaving);
     if (up.length > 0) {
       const process = this.dice.pick(up, 'webhook target');
       process.reconciler.heard(news);
