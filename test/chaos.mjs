@@ -39,5 +39,5 @@ function numberOf(name) {
   const text = values[name];
   if (text === undefined) return undefined;
   if (/^[1-9][0-9]{0,9}$/.test(text)) return Number(text);
-  fail(`--${name} is "${text}": allowed is a whole number above 0`);
+  fail(`--${name} is "${String(text)}": allowed is a whole number above 0`);
 }

@@ -37,6 +37,7 @@ export const PROFILE: Profile = {
 export const BOUNDS = { perSecond: 20, perNamePerMinute: 20 };
 
 const FRAME_MS = 2;
+const mintToken = () => Promise.resolve('a token');
 
 export class SimProcess {
   readonly reconciler: Reconciler;
@@ -77,7 +78,6 @@ export class SimProcess {
       look: (key: TaskKey, signal: AbortSignal) => this.reconciler.handOver.look(key, signal),
       changed: (key: TaskKey, _change: SocketChange) => this.reconciler.socketChanged(key),
     };
-    const mintToken = () => Promise.resolve('a token');
     const taskLivekitUrl = 'ws://livekit.example';
     this.#assignments = new Assignments({ host, mintToken, taskLivekitUrl, clock, log });
   }
@@ -188,12 +188,14 @@ export class SimProcess {
     const { engine, oracle, faults, story } = this.#world;
     const driver = memoryDriver(engine, { deployment: DEPLOYMENT });
     const never = new AbortController().signal;
-    const { watch, ...verbs } = driver;
+    const { traits } = driver;
+    const hint = (nudge: () => void) => () => {
+      if (!faults.hits('hints-lost', 'hint') && this.alive) nudge();
+    };
     return {
-      ...verbs,
-      ...(story.engine.hints && {
-        watch: (nudge) => watch!(() => !faults.hits('hints-lost', 'hint') && this.alive && nudge()),
-      }),
+      traits,
+      [Symbol.asyncDispose]: () => driver[Symbol.asyncDispose](),
+      ...(story.engine.hints && { watch: (nudge: () => void) => driver.watch!(hint(nudge)) }),
       launch: (request, signal) => {
         oracle.asks(this, request.key);
         const askedAtMs = this.#world.clock.nowMs();
@@ -208,8 +210,8 @@ export class SimProcess {
       },
       list: async (signal) => {
         const begunAtMs = this.#world.clock.nowMs();
-        const faults = { fail: 'list-fail', slow: 'list-slow' } as const;
-        const tasks = await this.#call(signal, faults, () => driver.list(never));
+        const how = { fail: 'list-fail', slow: 'list-slow' } as const;
+        const tasks = await this.#call(signal, how, () => driver.list(never));
         for (const { taskId } of tasks) this.#show(taskId);
         this.listBegunAtMs = begunAtMs;
         return tasks;

@@ -133,7 +133,7 @@ export class SimWorld {
 
   /** Every room ends. */
   closeRooms(): void {
-    for (const room of [...this.livekit.live()]) this.livekit.close(room);
+    for (const room of this.livekit.live()) this.livekit.close(room);
   }
 
   #room({ name, livesMs, again }: Extract<Item, { kind: 'room' }>): void {
