@@ -121,8 +121,9 @@ export class Oracle {
     const record = this.#record(sid);
     record.created.push(key);
     const starts = this.#world.processes.filter((each) => each.startedAtMs >= record.firstAtMs);
-    const most =
-      (PROFILE.retries + 1) * record.lives + record.uncounted.size + starts.length + record.strays;
+    // Lists that left the room out for long made a new life of it.
+    const lives = record.lives + (this.#missedAtMs - this.#missingSinceMs > LOOK_MS ? 1 : 0);
+    const most = (PROFILE.retries + 1) * lives + record.uncounted.size + starts.length;
     if (record.created.length > most) {
       this.#broken('attempts', `${record.created.length} tasks for ${sid}, ${most} are due`);
     }
@@ -294,12 +295,9 @@ export class Oracle {
     process: SimProcess,
   ): boolean {
     const nowMs = this.#nowMs;
-    // Lists that lag show a task as starting for a while longer.
-    if (task.startsAtMs > nowMs - this.#world.story.engine.listLagMs - LOOK_MS) {
-      const foreignClock = !process.shown.has(task.id) || this.#world.aheadMs !== 0;
-      return foreignClock || nowMs - task.createdAtMs >= PROFILE.startDeadlineMs;
-    }
-    if (agent?.leftAtMs !== undefined) {
+    if (task.startsAtMs > nowMs) return nowMs - task.createdAtMs >= PROFILE.startDeadlineMs;
+    const sighted = process.reconciler.memory.task(task.key as TaskKey).sighted;
+    if (agent?.leftAtMs !== undefined && sighted) {
       const leftMs = nowMs - agent.leftAtMs;
       return leftMs >= MISSING_MS - BLIND_SLACK_MS || record.lives > 1 || agent.over;
     }

@@ -71,11 +71,6 @@ export class SimWorld {
     return this.processes.findLast((process) => process.alive && !process.leaving);
   }
 
-  /** How far the engine's clock is ahead. */
-  get aheadMs(): number {
-    return this.#aheadMs;
-  }
-
   /** The newest agent of a key. */
   agentOf(key: string): SimAgent | undefined {
     return [...this.agents.values()].findLast((agent) => agent.key === key);
