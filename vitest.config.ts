@@ -10,8 +10,17 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['test/{unit,simulation}/**/*.test.ts'],
+          include: ['test/unit/**/*.test.ts'],
           testTimeout: 10_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'simulation',
+          include: ['test/simulation/**/*.test.ts'],
+          testTimeout: 120_000,
           sequence: { groupOrder: 0 },
         },
       },
@@ -37,6 +46,15 @@ export default defineConfig({
           // Each file runs a media server and several agents: more at once only wait for cores.
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'chaos',
+          include: ['test/chaos/**/*.test.ts'],
+          env: { NODE_ENV: 'production' },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

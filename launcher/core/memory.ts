@@ -103,17 +103,21 @@ export class Memory {
     }
   }
 
-  /** A look at a room's participants: which task's agent sits there, and whose does not. */
+  /** A look at a room's participants, begun then: whose agent sits there, and whose does not. */
   noteAgent(
     sid: RoomSid,
     present: TaskKey | null,
     liveKeys: readonly TaskKey[],
+    begunAtMs: number,
     nowMs: number,
   ): void {
     for (const key of liveKeys) {
       const task = this.task(key);
-      if (key === present) Object.assign(task, { sighted: true, missing: null, leave: null });
-      else if (task.sighted) {
+      if (key === present) {
+        Object.assign(task, { sighted: true, missing: null });
+        // A look that was under way when it left does not show it back.
+        if (task.leave && task.leave.atMs < begunAtMs) task.leave = null;
+      } else if (task.sighted) {
         task.missing ??= { sinceMs: nowMs, looks: 0, blindMs: this.blindMs(sid, nowMs) };
         task.missing.looks += 1;
       }

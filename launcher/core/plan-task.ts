@@ -40,8 +40,8 @@ function planStarting(
   view: LiveRoomView,
   { nowMs }: Context,
 ): Plan {
-  const sinceMs = known.launched ? (known.firstSeenAtMs ?? nowMs) : task.createdAtMs;
-  const deadlineMs = sinceMs + view.profile.startDeadlineMs;
+  // From this process's first sight: an engine's clock may be off by more than the deadline.
+  const deadlineMs = (known.firstSeenAtMs ?? nowMs) + view.profile.startDeadlineMs;
   if (nowMs >= deadlineMs) {
     return end(task, 'never-started', 'not running by the start deadline', view, nowMs);
   }

@@ -36,15 +36,21 @@ export interface PassParts {
 /** Participants of a room, read only when a decision needs them, and once for all its lives. */
 class Participants {
   readonly #ask: () => Promise<readonly Participant[] | null>;
+  readonly #clock: Clock;
   #answer: Promise<readonly Participant[] | null> | null = null;
+  /** When the look began. */
+  begunAtMs = 0;
 
-  constructor(ask: () => Promise<readonly Participant[] | null>) {
+  constructor(clock: Clock, ask: () => Promise<readonly Participant[] | null>) {
+    this.#clock = clock;
     this.#ask = ask;
   }
 
   /** Null when LiveKit did not say. */
   read(): Promise<readonly Participant[] | null> {
-    return (this.#answer ??= this.#ask());
+    if (this.#answer) return this.#answer;
+    this.begunAtMs = this.#clock.nowMs();
+    return (this.#answer = this.#ask());
   }
 
   /** Time has passed: what was read may not be true any more. */
@@ -66,9 +72,9 @@ export class Pass {
    * was done then.
    */
   async run(name: string, sinceTurn: number): Promise<number | null> {
-    const { observer, memory } = this.#parts;
+    const { observer, memory, clock } = this.#parts;
     const begun = observer.turn();
-    const participants = new Participants(() => observer.participants(name));
+    const participants = new Participants(clock, () => observer.participants(name));
     if (memory.named(name).some((room) => room.nudgedAtMs !== null)) void participants.read();
     const rooms = await observer.roomsNamed(name, sinceTurn);
     let lookAgainAtMs: number | null = null;
@@ -86,8 +92,9 @@ export class Pass {
 
   /** A pass over a room whose name is not known. */
   async runNameless(room: RoomMemory): Promise<number | null> {
-    const begun = this.#parts.observer.turn();
-    const nobody = new Participants(() => Promise.resolve([]));
+    const { observer, clock } = this.#parts;
+    const begun = observer.turn();
+    const nobody = new Participants(clock, () => Promise.resolve([]));
     return this.#carryOut(room, begun, () => this.#planAbsent(room, begun, [], nobody), nobody);
   }
 
@@ -135,7 +142,7 @@ export class Pass {
     if (agent !== 'unread') {
       const present = agent?.taskKey && isTaskKey(agent.taskKey) ? agent.taskKey : null;
       const running = tasks.filter((task) => task.phase === 'running').map((task) => task.key);
-      memory.noteAgent(room.sid, present, running, nowMs);
+      memory.noteAgent(room.sid, present, running, participants.begunAtMs, nowMs);
     }
     const tasksFresh = observer.tasksBegun > begun;
     const view: LiveRoomView = { sid: room.sid, room, profile, tasks, tasksFresh, agent };

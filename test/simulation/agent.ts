@@ -106,20 +106,15 @@ export class SimAgent {
   /** A frame of the gateway's. */
   received(frame: ServerFrame, from: SimProcess): void {
     if (from !== this.#process || !this.#alive()) return;
-    switch (frame.case) {
-      case 'availability':
-        if (this.fate !== 'never-joins') from.answered(this, frame.value.job?.id ?? '');
-        return;
-      case 'assignment': {
-        const room = frame.value.job?.room;
-        if (!room || this.#jobId !== undefined) return;
-        this.#jobId = frame.value.job?.id;
-        const { name, sid } = room;
-        this.#after(this.#dice(50, 500, 'join'), () => this.#join(name, sid as RoomSid));
-        return;
-      }
-      case 'termination':
-        return this.#endJob();
+    if (frame.case === 'termination') return this.#endJob();
+    if (frame.case === 'availability' && this.fate !== 'never-joins') {
+      from.answered(this, frame.value.job?.id ?? '');
+    } else if (frame.case === 'assignment' && this.#jobId === undefined) {
+      const { id, room } = frame.value.job ?? {};
+      if (!room) return;
+      this.#jobId = id;
+      const { name, sid } = room;
+      this.#after(this.#dice(50, 500, 'join'), () => this.#join(name, sid as RoomSid));
     }
   }
 

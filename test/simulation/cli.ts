@@ -62,10 +62,10 @@ async function tell(story: Story, invariant: string): Promise<void> {
   console.log(`  again: npm run simulate -- --seeds 1 --from ${story.seed} --log\n`);
 }
 
-function printing(nowMs: () => number, process: number): Log {
+function printing(nowMs: () => number, launcher: number): Log {
   const print = (text: string, fields: Fields = {}) => {
     const at = (nowMs() / 1_000).toFixed(3).padStart(10);
-    console.log(`  ${at} [${process}] ${text} ${JSON.stringify(fields)}`);
+    console.log(`  ${at} [${launcher}] ${text} ${JSON.stringify(fields)}`);
   };
   const say = (text: string, fields?: Fields) => print(text, fields);
   return {

@@ -106,8 +106,8 @@ export class SimLiveKit {
     return this.#all.get(sid)?.closedAtMs === Infinity;
   }
 
-  live(): Iterable<SimRoom> {
-    return this.#live.values();
+  live(): SimRoom[] {
+    return [...this.#live.values()];
   }
 
   named(name: string): SimRoom | undefined {

@@ -31,6 +31,10 @@ const LOOK_MS = 8_000;
 /** Between the looks that tell a launcher that LiveKit is away. */
 const BLIND_SLACK_MS = 6_000;
 const MISSING_MS = 30_000;
+/** From a list's begin to an end that rests on it, where no call is slow. */
+const FRESH_MS = 1_000;
+/** A list's way there and back. */
+const LIST_MS = 20;
 /** A call may take that long. */
 const SLOWEST_MS = 75_000;
 const SLOW = ['rooms-slow', 'participants-slow', 'launch-slow', 'list-slow'] as const;
@@ -117,8 +121,9 @@ export class Oracle {
     const record = this.#record(sid);
     record.created.push(key);
     const starts = this.#world.processes.filter((each) => each.startedAtMs >= record.firstAtMs);
-    const most =
-      (PROFILE.retries + 1) * record.lives + record.uncounted.size + starts.length + record.strays;
+    // Lists that left the room out for long made a new life of it.
+    const lives = record.lives + (this.#missedAtMs - this.#missingSinceMs > LOOK_MS ? 1 : 0);
+    const most = (PROFILE.retries + 1) * lives + record.uncounted.size + starts.length;
     if (record.created.length > most) {
       this.#broken('attempts', `${record.created.length} tasks for ${sid}, ${most} are due`);
     }
@@ -130,10 +135,12 @@ export class Oracle {
     const sid = this.#sidOf(key);
     const task = this.#live(sid).find((each) => each.key === key);
     const record = this.#record(sid);
+    this.#restsOnAFreshList(process, key);
     if (!task || !livekit.isLive(sid) || record.operator) return;
     const agent = this.#world.agentOf(key);
     // Lists that lag show one that has just ended.
-    const shownMs = this.#world.story.engine.listLagMs + LOOK_MS;
+    const slow = this.#nowMs - this.#slowAtMs < SLOWEST_MS;
+    const shownMs = this.#world.story.engine.listLagMs + (slow ? LOOK_MS : LIST_MS);
     const others = this.#live(sid, this.#nowMs - shownMs).filter((each) => each !== task);
     if (others.length > 0) record.uncounted.set(key, process);
     // A task of the sid's life before is ended, though the sid is back.
@@ -150,6 +157,16 @@ export class Oracle {
     if (missedMs > LOOK_MS && this.#nowMs - this.#missedAtMs < MISSING_MS) return;
     if (others.length > 0 || this.#mayEnd(task, agent, record, process)) return;
     this.#broken('kill', `${how} for ${key} before its deadline`);
+  }
+
+  /** What begins an end must have been listed after the fact that it rests on. */
+  #restsOnAFreshList(process: SimProcess, key: TaskKey): void {
+    if (process.ending.has(key)) return;
+    process.ending.add(key);
+    const oldMs = this.#nowMs - process.listBegunAtMs;
+    const slow = this.#nowMs - this.#slowAtMs < SLOWEST_MS;
+    if (oldMs > FRESH_MS && !slow)
+      this.#broken('stale', `${key} is ended by a list of ${oldMs} ms`);
   }
 
   removes(_process: SimProcess, id: TaskId): void {
@@ -278,12 +295,9 @@ export class Oracle {
     process: SimProcess,
   ): boolean {
     const nowMs = this.#nowMs;
-    // Lists that lag show a task as starting for a while longer.
-    if (task.startsAtMs > nowMs - this.#world.story.engine.listLagMs - LOOK_MS) {
-      const foreignClock = !process.shown.has(task.id) || this.#world.aheadMs !== 0;
-      return foreignClock || nowMs - task.createdAtMs >= PROFILE.startDeadlineMs;
-    }
-    if (agent?.leftAtMs !== undefined) {
+    if (task.startsAtMs > nowMs) return nowMs - task.createdAtMs >= PROFILE.startDeadlineMs;
+    const sighted = process.reconciler.memory.task(task.key as TaskKey).sighted;
+    if (agent?.leftAtMs !== undefined && sighted) {
       const leftMs = nowMs - agent.leftAtMs;
       return leftMs >= MISSING_MS - BLIND_SLACK_MS || record.lives > 1 || agent.over;
     }

@@ -37,13 +37,18 @@ export const PROFILE: Profile = {
 export const BOUNDS = { perSecond: 20, perNamePerMinute: 20 };
 
 const FRAME_MS = 2;
+const mintToken = () => Promise.resolve('a token');
 
 export class SimProcess {
   readonly reconciler: Reconciler;
   readonly startedAtMs: number;
   alive = true;
   /** It was asked to end in order. */
-  ending = false;
+  leaving = false;
+  /** When the newest list of tasks that it was given began. */
+  listBegunAtMs = -Infinity;
+  /** Tasks whose end it began. */
+  readonly ending = new Set<TaskKey>();
   /** Tasks that it caused or was shown, and since when. */
   readonly shown = new Map<TaskId, number>();
   readonly #world: SimWorld;
@@ -73,7 +78,6 @@ export class SimProcess {
       look: (key: TaskKey, signal: AbortSignal) => this.reconciler.handOver.look(key, signal),
       changed: (key: TaskKey, _change: SocketChange) => this.reconciler.socketChanged(key),
     };
-    const mintToken = () => Promise.resolve('a token');
     const taskLivekitUrl = 'ws://livekit.example';
     this.#assignments = new Assignments({ host, mintToken, taskLivekitUrl, clock, log });
   }
@@ -90,7 +94,7 @@ export class SimProcess {
 
   /** SIGTERM: it finishes what it is at, then it is gone. */
   async end(): Promise<void> {
-    this.ending = true;
+    this.leaving = true;
     await this.reconciler.stop();
     if (this.alive) this.kill();
   }
@@ -184,12 +188,14 @@ export class SimProcess {
     const { engine, oracle, faults, story } = this.#world;
     const driver = memoryDriver(engine, { deployment: DEPLOYMENT });
     const never = new AbortController().signal;
-    const { watch, ...verbs } = driver;
+    const { traits } = driver;
+    const hint = (nudge: () => void) => () => {
+      if (!faults.hits('hints-lost', 'hint') && this.alive) nudge();
+    };
     return {
-      ...verbs,
-      ...(story.engine.hints && {
-        watch: (nudge) => watch!(() => !faults.hits('hints-lost', 'hint') && this.alive && nudge()),
-      }),
+      traits,
+      [Symbol.asyncDispose]: () => driver[Symbol.asyncDispose](),
+      ...(story.engine.hints && { watch: (nudge: () => void) => driver.watch!(hint(nudge)) }),
       launch: (request, signal) => {
         oracle.asks(this, request.key);
         const askedAtMs = this.#world.clock.nowMs();
@@ -202,12 +208,14 @@ export class SimProcess {
           return result;
         });
       },
-      list: (signal) =>
-        this.#call(signal, { fail: 'list-fail', slow: 'list-slow' }, async () => {
-          const tasks = await driver.list(never);
-          for (const { taskId } of tasks) this.#show(taskId);
-          return tasks;
-        }),
+      list: async (signal) => {
+        const begunAtMs = this.#world.clock.nowMs();
+        const how = { fail: 'list-fail', slow: 'list-slow' } as const;
+        const tasks = await this.#call(signal, how, () => driver.list(never));
+        for (const { taskId } of tasks) this.#show(taskId);
+        this.listBegunAtMs = begunAtMs;
+        return tasks;
+      },
       stop: (id, options, signal) =>
         this.#call(signal, { fail: 'stop-fail', slow: 'list-slow' }, async () => {
           const key = engine.tasks.get(id)?.key;

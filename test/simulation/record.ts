@@ -26,8 +26,6 @@ export class RoomRecord {
   /** When the number of its live tasks changed. */
   countChangedAtMs: number;
   readonly blindAt = new Map<TaskId, number>();
-  /** Launches that were made again because an earlier launcher's memory was lost. */
-  strays = 0;
   #count = 0;
   #served = false;
   #fatal = false;

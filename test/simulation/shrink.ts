@@ -7,18 +7,17 @@ export async function shrink(story: Story, invariant: string): Promise<Story> {
   const fails = async (items: readonly Item[]) =>
     (await runStory({ ...story, items })).violation?.invariant === invariant;
   let items = story.items;
-  for (let size = Math.ceil(items.length / 2); size >= 1;) {
-    let cut = false;
-    for (let from = 0; from < items.length;) {
+  let size = Math.ceil(items.length / 2);
+  while (size >= 1) {
+    const before = items.length;
+    let from = 0;
+    while (from < items.length) {
       const fewer = items.toSpliced(from, size);
-      if (await fails(fewer)) {
-        items = fewer;
-        cut = true;
-      } else from += size;
+      if (await fails(fewer)) items = fewer;
+      else from += size;
     }
-    if (size === 1 && !cut) break;
-    size = cut && size === 1 ? 1 : Math.max(1, Math.floor(size / 2));
-    if (size === 1 && items.length === 0) break;
+    // Until single events are left, and none of them can go.
+    if (size > 1 || items.length === before) size = Math.floor(size / 2);
   }
   return { ...story, items };
 }

@@ -68,12 +68,7 @@ export class SimWorld {
 
   /** The launcher that tasks reach now. */
   gateway(): SimProcess | undefined {
-    return this.processes.findLast((process) => process.alive && !process.ending);
-  }
-
-  /** How far the engine's clock is ahead. */
-  get aheadMs(): number {
-    return this.#aheadMs;
+    return this.processes.findLast((process) => process.alive && !process.leaving);
   }
 
   /** The newest agent of a key. */
@@ -133,7 +128,7 @@ export class SimWorld {
 
   /** Every room ends. */
   closeRooms(): void {
-    for (const room of [...this.livekit.live()]) this.livekit.close(room);
+    for (const room of this.livekit.live()) this.livekit.close(room);
   }
 
   #room({ name, livesMs, again }: Extract<Item, { kind: 'room' }>): void {
@@ -229,7 +224,7 @@ export class SimWorld {
   }
 
   #deliver(news: RoomNews, again: boolean): void {
-    const up = this.processes.filter((process) => process.alive && !process.ending);
+    const up = this.processes.filter((process) => process.alive && !process.leaving);
     if (up.length > 0) {
       const process = this.dice.pick(up, 'webhook target');
       process.reconciler.heard(news);

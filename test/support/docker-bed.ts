@@ -25,6 +25,8 @@ export interface DockerBedOptions {
   /** Default: the deployment's own bridge. */
   readonly network?: 'host';
   readonly env?: Env;
+  /** Where LiveKit's webhooks go instead of straight to the launcher. */
+  readonly webhookUrls?: readonly string[];
 }
 
 export interface DockerBed extends Bed {
@@ -33,7 +35,7 @@ export interface DockerBed extends Bed {
 
 export async function startDockerBed(
   cleanup: Cleanup,
-  { image = AGENT_IMAGE, network, env = {} }: DockerBedOptions = {},
+  { image = AGENT_IMAGE, network, env = {}, webhookUrls }: DockerBedOptions = {},
 ): Promise<DockerBed> {
   const deployment = uniqueName('bed');
   cleanup.defer(() => removeDeployment(deployment));
@@ -43,13 +45,12 @@ export async function startDockerBed(
   const bed = await startBed(cleanup, {
     deployment,
     ports,
-    livekit: onHost ? {} : { bindAddresses: ['127.0.0.1', host], nodeIp: host },
+    livekit: {
+      ...(onHost ? {} : { bindAddresses: ['127.0.0.1', host], nodeIp: host }),
+      ...(webhookUrls && { webhookUrls }),
+    },
     env: {
-      DOCKER_HOST,
-      DOCKER_CERT_PATH,
-      DOCKER_TLS_VERIFY,
-      LAUNCHER_DRIVER: 'docker',
-      LAUNCHER_AGENT_IMAGE: image,
+      ...dockerEnv(image),
       ...(onHost
         ? { LAUNCHER_DOCKER_NETWORK: 'host' }
         : { LAUNCHER_GATEWAY_LISTEN: `0.0.0.0:${ports.gateway}` }),
@@ -57,6 +58,12 @@ export async function startDockerBed(
     },
   });
   return { ...bed, deployment };
+}
+
+/** A launcher's settings for this engine and this image. */
+export function dockerEnv(image: string): Env {
+  const engine = { DOCKER_HOST, DOCKER_CERT_PATH, DOCKER_TLS_VERIFY };
+  return { ...engine, LAUNCHER_DRIVER: 'docker', LAUNCHER_AGENT_IMAGE: image };
 }
 
 /**

@@ -28,14 +28,23 @@ export async function agentsIn({ rooms }: RoomsOf, name: string): Promise<Partic
   return all.filter(({ kind }) => ParticipantInfo_Kind[kind] === 'AGENT');
 }
 
+export function isActive({ state }: Participant): boolean {
+  return ParticipantInfo_State[state] === 'ACTIVE';
+}
+
 /** Waits until the live room of this name has exactly one agent, active and of the room's sid. */
 export function served(bed: RoomsOf, name: string): Promise<Served> {
   const look = async () => {
     const [room] = await bed.rooms.listRooms([name]);
     const agents = await agentsIn(bed, name);
     const [agent] = agents;
-    const active = agent && ParticipantInfo_State[agent.state] === 'ACTIVE';
-    if (!room || !active || agents.length > 1 || agent.identity !== `agent-${room.sid}`) {
+    if (
+      !room ||
+      !agent ||
+      !isActive(agent) ||
+      agents.length > 1 ||
+      agent.identity !== `agent-${room.sid}`
+    ) {
       throw new Error(`agents: ${agents.map(({ identity }) => identity).join() || 'none'}`);
     }
     return { sid: room.sid, key: agent.attributes['room-launcher.task'] ?? '', agent };

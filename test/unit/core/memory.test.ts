@@ -132,15 +132,22 @@ describe('tasks', () => {
 
 describe('sightings', () => {
   it('count looks without an agent that was there, until it is back', () => {
-    memory.noteAgent(SID, null, [KEY], 100);
+    memory.noteAgent(SID, null, [KEY], 100, 100);
     expect(memory.task(KEY)).toMatchObject({ sighted: false, missing: null });
-    memory.noteAgent(SID, KEY, [KEY], 200);
+    memory.noteAgent(SID, KEY, [KEY], 200, 200);
     memory.noteLeave(KEY, 2, 250);
-    memory.noteAgent(SID, null, [KEY], 300);
-    memory.noteAgent(SID, null, [KEY], 400);
+    memory.noteAgent(SID, null, [KEY], 300, 300);
+    memory.noteAgent(SID, null, [KEY], 400, 400);
     expect(memory.task(KEY).missing).toEqual({ sinceMs: 300, looks: 2, blindMs: 0 });
-    memory.noteAgent(SID, KEY, [KEY], 500);
+    memory.noteAgent(SID, KEY, [KEY], 500, 500);
     expect(memory.task(KEY)).toMatchObject({ sighted: true, missing: null, leave: null });
+  });
+
+  it('by a look that began before the agent left do not show it back', () => {
+    memory.noteAgent(SID, KEY, [KEY], 100, 100);
+    memory.noteLeave(KEY, 1, 205);
+    memory.noteAgent(SID, KEY, [KEY], 200, 210);
+    expect(memory.task(KEY).leave).toEqual({ atMs: 205, reason: 1 });
   });
 });
 

@@ -348,4 +348,38 @@ describe('the reconciler', () => {
     await world.clock.advance(0);
     expect(new Set(world.livekit.calls)).toEqual(new Set(['ListRooms a', 'ListParticipants a']));
   });
+
+  it('serves a task that another launcher launched after our first pass, without a resync', async () => {
+    const old = await world.launcher();
+    const next = await world.launcher();
+    world.livekit.open('a');
+    await world.webhook(old, 'room_started', 'a');
+    expect(world.tasks()).toEqual([`${KEY}:live`]);
+    await old.stop();
+    next.socketChanged(key(KEY));
+    await world.clock.advance(2_000);
+    const look = await next.handOver.look(key(KEY), new AbortController().signal);
+    expect(look).toMatchObject({ decision: 'offer' });
+  });
+
+  it('spends as much on a webhook among a thousand rooms as on one among none', async () => {
+    const bounds = { inFlight: 2_000, perSecond: 2_000, perNamePerMinute: 20 };
+    const callsFor = async (rooms: number) => {
+      const crowd = new World();
+      for (let n = 0; n < rooms; n++) {
+        crowd.livekit.open(`room${n}`);
+        crowd.engine.begin(crowd.engine.create('us', `r-RM_room${n}-1`, { template: '', env: {} }));
+        crowd.livekit.joins(`room${n}`, key(`r-RM_room${n}-1`));
+      }
+      const launcher = await crowd.launcher({ bounds });
+      await crowd.clock.advance(5_000);
+      crowd.livekit.calls.length = 0;
+      crowd.livekit.open('new');
+      await crowd.webhook(launcher, 'room_started', 'new');
+      expect(crowd.tasks().filter((task) => task.startsWith('r-RM_new'))).toHaveLength(1);
+      await crowd.end();
+      return [...crowd.livekit.calls];
+    };
+    expect(await callsFor(1_000)).toEqual(await callsFor(0));
+  });
 });
