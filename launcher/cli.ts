@@ -74,9 +74,16 @@ function commandLine(io: CliIo, done: (code: number) => void): Command {
         "of containers: the deployment's own bridge, or the host's",
       ).choices(['own', 'host']),
     )
+    .addOption(
+      new Option('--agent <name>', "our runner's example, or an ordinary LiveKit agent's image")
+        .choices(['runner', 'python', 'javascript'])
+        .default('runner'),
+    )
     .action(async (options: EngineChoice & { rooms: number; stay: boolean }, command: Command) => {
       if (options.engine === 'process' && options.network !== undefined)
         command.error("option '--network' is for '--engine docker'");
+      if (options.engine === 'process' && options.agent !== 'runner')
+        command.error(`option '--agent ${options.agent}' is for '--engine docker'`);
       // Loaded only here: it brings LiveKit's native client along.
       const { dev } = await import('./dev/demo.ts');
       done(await dev(options, io));
