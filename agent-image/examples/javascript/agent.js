@@ -24,9 +24,7 @@ const CHANNELS = 1;
 
 export default defineAgent({
   // Runs once, before there is a room: load models here, so that nobody waits for them.
-  prewarm: (proc) => {
-    proc.userData.greeting = 'I repeat what you write and what you say.';
-  },
+  prewarm: () => {},
 
   // Runs for the one room of this job. The job lasts until the room ends or ctx.shutdown().
   entry: async (ctx) => {
@@ -36,9 +34,9 @@ export default defineAgent({
     room.once(RoomEvent.Disconnected, () => left.abort());
 
     // Handlers come before connect(), so that nothing is missed that happens in between.
-    room.registerTextStreamHandler(CHAT_TOPIC, async (message, { identity }) => {
+    room.registerTextStreamHandler(CHAT_TOPIC, (message, { identity }) => {
       const from = room.remoteParticipants.get(identity);
-      if (from && isPerson(from)) await answer(room, message);
+      if (from && isPerson(from)) void answer(room, message);
     });
     room.on(RoomEvent.TrackSubscribed, (track, _publication, participant) => {
       if (track.kind !== TrackKind.KIND_AUDIO || !isPerson(participant)) return;
@@ -48,7 +46,7 @@ export default defineAgent({
     ctx.addParticipantEntrypoint(async (_job, participant) => {
       if (!isPerson(participant)) return;
       const name = participant.name || participant.identity;
-      await say(room, `Hello, ${name}! ${ctx.proc.userData.greeting}`, participant);
+      await say(room, `Hello, ${name}! I repeat what you write and what you say.`, participant);
     });
     // Called after the room was left; the job's process ends when this is done.
     ctx.addShutdownCallback(async () => {
