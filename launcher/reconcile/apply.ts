@@ -11,7 +11,7 @@ import { attemptOf, parseRoomKey } from '../core/key.ts';
 import type { LaunchLimits } from '../core/limits.ts';
 import type { Memory } from '../core/memory.ts';
 import type { RoomMemory } from '../core/remembered.ts';
-import { END_STYLES } from '../core/verdict.ts';
+import { endStyle } from '../core/verdict.ts';
 import type { Driver, LaunchResult, TaskKey } from '../driver.ts';
 import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -99,7 +99,7 @@ export class Applier {
     const { task, cause, reason } = action;
     memory.noteEnding(task.key, cause, reason, clock.nowMs());
     log.info('ending a task', { task: task.key, cause, reason });
-    if (END_STYLES[cause].stopAfterTerminationMs === null) return this.#stop(task, action);
+    if (endStyle(cause, task).stopAfterTerminationMs === null) return this.#stop(task, action);
     if (!sockets.terminate(task.key)) log.debug('no socket to end it by', { task: task.key });
     return null;
   }
