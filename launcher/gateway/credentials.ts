@@ -18,10 +18,12 @@ const NO_TASK =
 const UNSIGNED =
   "the token is not signed with its task's secret: " +
   'use the LIVEKIT_API_SECRET that the launcher set';
+const NO_GRANT = 'the token has no agent grant';
 const EXPIRED = 'the token has expired: compare the clocks';
 
-/** The bearer of a good token, or in one line why it is none. */
-export type TokenCheck = { readonly key: TaskKey } | { readonly refused: string };
+/** The bearer of a good token, or in one line why it is none, and whose it says that it is. */
+export type TokenCheck =
+  { readonly key: TaskKey } | { readonly refused: string; readonly claims?: TaskKey };
 
 /** The secret that goes with a task's key: the task's LIVEKIT_API_SECRET. */
 export function taskSecret(gatewaySecret: Secret, deployment: string, key: TaskKey): Secret {
@@ -48,14 +50,12 @@ export async function verifyTaskToken(
     const secret = taskSecret(gatewaySecret, deployment, key).reveal();
     try {
       const claims = await new TokenVerifier(key, secret).verify(token, CLOCK_TOLERANCE_SECONDS);
-      return claims.video?.agent === true ? { key } : { refused: 'the token has no agent grant' };
+      return claims.video?.agent === true ? { key } : { refused: NO_GRANT, claims: key };
     } catch (error) {
       expired ||= hasCode(error, 'ERR_JWT_EXPIRED');
     }
   }
-  return {
-    refused: expired ? EXPIRED : UNSIGNED,
-  };
+  return { refused: expired ? EXPIRED : UNSIGNED, claims: key };
 }
 
 /** Which task the token says it is for. Decides which secret to check it with, and no more. */

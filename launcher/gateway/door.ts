@@ -21,6 +21,8 @@ export const BARRED_MS = 30_000;
 /** A refusal, with the task that dialled once its token was good. */
 export interface Refused extends Refusal {
   readonly key: TaskKey | undefined;
+  /** The task that a bad token names. */
+  readonly claims?: TaskKey;
 }
 
 export interface DoorPorts {
@@ -54,7 +56,10 @@ export class Door {
     if (!isAgentPath(request.url)) return refused(404, 'not found: workers dial /agent');
     const { secrets, deployment } = this.#ports;
     const check = await verifyTaskToken(secrets, deployment, request.headers.authorization);
-    if ('refused' in check) return refused(401, check.refused);
+    if ('refused' in check) {
+      const { claims } = check;
+      return { ...refused(401, check.refused), ...(claims && { claims }) };
+    }
     const { key } = check;
     const unwelcome = this.#unwelcome(key);
     if (unwelcome) return unwelcome;

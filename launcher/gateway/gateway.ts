@@ -13,6 +13,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import type { TaskKey } from '../driver.ts';
 import { listen, type ListenAddress } from '../lib/listen.ts';
 import { reasonOf } from '../lib/log.ts';
+import { Accounts } from './accounts.ts';
 import type { AssignmentPorts } from './assignment.ts';
 import { Assignments } from './assignments.ts';
 import { Door, type DoorPorts, type Refused } from './door.ts';
@@ -48,6 +49,7 @@ class TaskGateway implements Gateway {
   readonly #webSockets: WebSocketServer;
   readonly #door: Door;
   readonly #assignments: Assignments;
+  readonly #accounts: Accounts;
   readonly #sockets = new Map<TaskKey, WorkerSocket>();
   /** Lines whose dial is being decided. */
   readonly #dialling = new Set<Duplex>();
@@ -59,6 +61,7 @@ class TaskGateway implements Gateway {
     this.#options = options;
     this.#door = new Door(options);
     this.#assignments = new Assignments(options);
+    this.#accounts = new Accounts(options.clock);
     const limits = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS };
     const check = { connectionsCheckingInterval: HEADERS_TIMEOUT_MS / 10 };
     this.#server = createServer({ ...limits, ...check }, answerPlain);
@@ -89,6 +92,10 @@ class TaskGateway implements Gateway {
 
   terminate(key: TaskKey): boolean {
     return this.#assignments.end(key);
+  }
+
+  account(key: TaskKey): string {
+    return this.#assignments.get(key)?.account ?? this.#accounts.of(key);
   }
 
   /** Closes the listener and all sockets, without telling the host: it is ending too. */
@@ -129,11 +136,15 @@ class TaskGateway implements Gateway {
 
   #refuse(line: Duplex, refused: Refused): void {
     refuseUpgrade(line, refused);
-    const { status, reason, key } = refused;
-    const { clock, log } = this.#options;
+    const { status, reason, key, claims } = refused;
+    const { clock, host, log } = this.#options;
     if (status === 410 && key !== undefined) this.#assignments.forget(key);
     log.debug('refused a dial', { task: key, status, reason });
     if (status !== 401) return;
+    if (claims === undefined) this.#accounts.noteStranger();
+    else if (host.admit(claims).answer === 'welcome') {
+      this.#accounts.note(claims, `a dial in its name was refused: ${reason}`);
+    }
     this.#badTokens.count++;
     if (clock.nowMs() - this.#badTokens.loggedAtMs < BAD_TOKEN_LOG_EVERY_MS) return;
     const fields = { count: this.#badTokens.count, reason };
@@ -148,7 +159,7 @@ class TaskGateway implements Gateway {
     const socket: WorkerSocket = new WorkerSocket(key, webSocket, clock, log, {
       registered: (register) => this.#registered(socket, register, jobId),
       frame: (frame) => this.#received(socket, frame),
-      ended: (end) => this.#ended(socket, end),
+      ended: (end, reason) => this.#ended(socket, end, reason),
     });
     this.#sockets.set(key, socket);
   }
@@ -183,9 +194,11 @@ class TaskGateway implements Gateway {
     else if (frame.case === 'migrateJob') task?.onJobs(frame.value.jobIds);
   }
 
-  #ended(socket: WorkerSocket, end: SocketEnd): void {
-    const { key } = socket;
+  #ended(socket: WorkerSocket, end: SocketEnd, reason: string): void {
+    const { key, registeredAtMs } = socket;
     this.#sockets.delete(key);
+    const how = registeredAtMs === undefined ? 'dialled and did not register' : 'hung up';
+    this.#accounts.note(key, reason === '' ? `its worker ${how}` : `its worker ${how}: ${reason}`);
     this.#assignments.disconnect(key);
     if (end === 'broke-protocol') this.#door.bar(key);
     if (!this.#closing) this.#options.host.changed(key, 'closed');

@@ -96,7 +96,9 @@ export class Applier {
   /** Begins an end as its cause says: JobTermination, with SIGTERM to follow, or SIGTERM at once. */
   async #end(action: Extract<Action, { do: 'end' }>): Promise<number | null> {
     const { memory, sockets, clock, log } = this.#parts;
-    const { task, cause, reason } = action;
+    const { task, cause } = action;
+    const account = cause === 'never-joined' ? `: ${sockets.account(task.key)}` : '';
+    const reason = `${action.reason}${account}`;
     memory.noteEnding(task.key, cause, reason, clock.nowMs());
     log.info('ending a task', { task: task.key, cause, reason });
     if (endStyle(cause, task).stopAfterTerminationMs === null) return this.#stop(task, action);
