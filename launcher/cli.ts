@@ -59,6 +59,20 @@ function commandLine(io: CliIo, done: (code: number) => void): Command {
       if (options.dryRun) command.error(notBuilt('option', '--dry-run'));
       done(await serve(io));
     });
+  addDev(program, io, done);
+  addDoctor(program, io, done);
+  addBuild(program, io, done);
+  for (const name of NOT_BUILT) {
+    program
+      .command(name, { hidden: true })
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action((_options: object, command: Command) => command.error(notBuilt('command', name)));
+  }
+  return program;
+}
+
+function addDev(program: Command, io: CliIo, done: (code: number) => void): void {
   program
     .command('dev')
     .description('a LiveKit server, the launcher and a served room, all on this machine')
@@ -76,23 +90,20 @@ function commandLine(io: CliIo, done: (code: number) => void): Command {
         "of containers: the deployment's own bridge, or the host's",
       ).choices(['own', 'host']),
     )
+    .addOption(
+      new Option('--agent <name>', "our runner's example, or an ordinary LiveKit agent's image")
+        .choices(['runner', 'python', 'javascript'])
+        .default('runner'),
+    )
     .action(async (options: EngineChoice & { rooms: number; stay: boolean }, command: Command) => {
       if (options.engine === 'process' && options.network !== undefined)
         command.error("option '--network' is for '--engine docker'");
+      if (options.engine === 'process' && options.agent !== 'runner')
+        command.error(`option '--agent ${options.agent}' is for '--engine docker'`);
       // Loaded only here: it brings LiveKit's native client along.
       const { dev } = await loaded(command, () => import('./dev/demo.ts'));
       done(await dev(options, io));
     });
-  addDoctor(program, io, done);
-  addBuild(program, io, done);
-  for (const name of NOT_BUILT) {
-    program
-      .command(name, { hidden: true })
-      .allowUnknownOption()
-      .allowExcessArguments()
-      .action((_options: object, command: Command) => command.error(notBuilt('command', name)));
-  }
-  return program;
 }
 
 function addDoctor(program: Command, io: CliIo, done: (code: number) => void): void {

@@ -63,7 +63,10 @@ export async function wire(options: WiringOptions): Promise<Reconciler> {
     driver,
     clock,
     log,
-    sockets: { terminate: (key) => gateway?.terminate(key) ?? false },
+    sockets: {
+      terminate: (key) => gateway?.terminate(key) ?? false,
+      account: (key) => gateway?.account(key) ?? 'the launcher was starting',
+    },
     profiles: config.profiles,
     bounds: launchBounds(),
     resyncMs: config.resyncMs,

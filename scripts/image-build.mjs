@@ -5,34 +5,74 @@ import { fileURLToPath } from 'node:url';
 import { command, DockerError, findBuilder, lastLine, withBuildKit } from './docker-client.mjs';
 
 /** @typedef {import('./docker-client.mjs').Env} Env */
+/**
+ * @typedef {object} Image
+ * @property {string} dockerfile
+ * @property {string} context
+ * @property {string} tag
+ * @property {string} baseName the variable that replaces its base
+ * @property {string} has what its base must have
+ */
 
 /** The repository's, or the published package's: there this file is below dist. */
 export const ROOT = packageRoot(dirname(fileURLToPath(import.meta.url)));
 export const AGENT_DOCKERFILE = 'agent-image/Dockerfile';
 const PROGRESS_INTERVAL_MS = 5_000;
 
+/** Where each image is built from, and which variable replaces its base. */
 export const IMAGES = {
-  agent: { dockerfile: AGENT_DOCKERFILE, tag: 'room-launcher-agent:latest' },
-  launcher: { dockerfile: 'launcher/Dockerfile', tag: 'room-launcher:latest' },
+  agent: ours('agent-image', 'room-launcher-agent'),
+  launcher: ours('launcher', 'room-launcher'),
+  python: example('python', 'PYTHON_BASE_IMAGE'),
+  javascript: example('javascript', 'BASE_IMAGE'),
 };
 
 /**
- * Builds the image called `name` in `IMAGES` and resolves with its tag. Reads from `env`: BASE_IMAGE,
- * and where a bundle with a private CA is. `say` gets a line each few seconds.
+ * @param {string} folder
+ * @param {string} name
+ * @returns {Image}
+ */
+function ours(folder, name) {
+  const dockerfile = `${folder}/Dockerfile`;
+  return {
+    dockerfile,
+    context: '.',
+    tag: `${name}:latest`,
+    baseName: 'BASE_IMAGE',
+    has: 'Node and npm',
+  };
+}
+
+/**
+ * An ordinary agent's image: it is built as users build theirs, with its folder alone.
+ * @param {string} name
+ * @param {string} baseName
+ * @returns {Image}
+ */
+function example(name, baseName) {
+  const context = `agent-image/examples/${name}`;
+  const has = name === 'python' ? 'Python and pip' : 'Node and npm';
+  const tag = `room-launcher-agent-${name}:latest`;
+  return { dockerfile: `${context}/Dockerfile`, context, tag, baseName, has };
+}
+
+/**
+ * Builds the image called `name` in `IMAGES` and resolves with its tag. Reads from `env`: BASE_IMAGE
+ * or PYTHON_BASE_IMAGE, and where a bundle with a private CA is. `say` gets a line each few seconds.
  *
  * Throws `DockerError`: no client, no engine, no base image, or a build that failed; then `output`
  * is what the build said.
  */
 export async function buildImage(name, { env, say }) {
-  const { dockerfile, tag } = IMAGES[name];
+  const { dockerfile, context, tag, baseName } = IMAGES[name];
   const ca = await caBundle(env);
   const docker = await findBuilder(env);
-  const base = env.BASE_IMAGE || defaultBase(dockerfile);
-  await needBase(docker, base, env, say);
+  const base = env[baseName] || defaultBase(dockerfile);
+  await needBase(docker, base, IMAGES[name], { env, say });
   const args = ['build', '--file', dockerfile, '--tag', tag, '--build-arg', `BASE_IMAGE=${base}`];
   if (ca !== null) args.push('--secret', `id=ca,src=${ca}`);
   const built = await patiently(`building ${tag}`, say, () =>
-    command(docker, [...args, '.'], { env: withBuildKit(env), cwd: ROOT }),
+    command(docker, [...args, context], { env: withBuildKit(env), cwd: ROOT }),
   );
   if (built.code === 0) return tag;
   const failed = new DockerError(`Building ${tag} failed: ${lastLine(built.output)}`);
@@ -48,7 +88,7 @@ function packageRoot(folder) {
 }
 
 /**
- * What a Dockerfile of ours is built on where BASE_IMAGE is not set.
+ * What a Dockerfile is built on where no variable names another base.
  * @param {string} dockerfile
  * @returns {string}
  */
@@ -61,11 +101,11 @@ export function defaultBase(dockerfile) {
  * Pulled here and not by the build, so that its absence is told apart from a build that fails.
  * @param {string} docker
  * @param {string} base
- * @param {Env} env
- * @param {(line: string) => void} say
+ * @param {Pick<Image, 'baseName' | 'has'>} image
+ * @param {{ env: Env, say: (line: string) => void }} how
  * @returns {Promise<void>}
  */
-export async function needBase(docker, base, env, say) {
+export async function needBase(docker, base, { baseName, has }, { env, say }) {
   const found = await command(docker, ['image', 'inspect', base], { env });
   if (found.code === 0) return;
   const pulled = await patiently(`pulling ${base}`, say, () =>
@@ -74,7 +114,7 @@ export async function needBase(docker, base, env, say) {
   if (pulled.code === 0) return;
   const why = lastLine(pulled.output);
   throw new DockerError(
-    `The base image ${base} cannot be pulled (${why}): set BASE_IMAGE to one that has Node and npm.`,
+    `The base image ${base} cannot be pulled (${why}): set ${baseName} to one that has ${has}.`,
   );
 }
 

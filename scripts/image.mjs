@@ -1,4 +1,7 @@
-/** `npm run image`: the runner's image; `npm run image -- launcher`: the launcher's own. */
+/**
+ * `npm run image`: the runner's image; `npm run image -- launcher`: the launcher's own; `-- python`
+ * and `-- javascript`: ordinary agents, which our runner is no part of.
+ */
 import process from 'node:process';
 import { DockerError } from './docker-client.mjs';
 import { buildImage, IMAGES } from './image-build.mjs';

@@ -6,15 +6,17 @@
  */
 import { join } from 'node:path';
 import process from 'node:process';
-import { buildAgentImage, fail, root, run, say, setUp } from './setup.mjs';
+import { buildImages, fail, root, run, say, setUp } from './setup.mjs';
 
 const args = process.argv.slice(2);
 const asked = /--(?:engine[ =](\w+)|network)/.exec(args.join(' '));
+/** An ordinary agent's image, which is there in containers alone. */
+const agent = /--agent[ =](python|javascript)/.exec(args.join(' '))?.[1];
 const processes = asked?.[1] === 'process';
 
 await setUp();
-const whyNot = processes ? null : await buildAgentImage();
-if (whyNot && asked) fail(`failed: containers: ${whyNot}`);
+const whyNot = processes ? null : await buildImages([agent ?? 'agent']);
+if (whyNot && (asked || agent)) fail(`failed: containers: ${whyNot}`);
 if (whyNot) {
   say(`NO CONTAINERS, tasks run as processes of this machine: ${whyNot}`);
   args.push('--engine', 'process');

@@ -1,11 +1,13 @@
 /**
- * Gives this machine what the tests with containers need, and prints the base image to build from:
+ * Gives this machine what the tests with containers need, and prints the base image to build from,
+ * of Node or, where it is asked for, of Python:
  *
  *     BASE_IMAGE="$(node test/docker-machine.mjs)" && export BASE_IMAGE
+ *     PYTHON_BASE_IMAGE="$(node test/docker-machine.mjs python)" && export PYTHON_BASE_IMAGE
  *
  * An engine: Debian's, installed and started where none answers (as root). A base image: Docker
  * Hub's where it can be pulled; else Debian by debootstrap with Node and npm from the npm registry,
- * made once and kept outside the clone. And busybox, of which the tests' smallest image is made. On
+ * made once and kept outside the clone, and on top of it Debian's Python. And busybox, of which the tests' smallest image is made. On
  * Node's own modules alone. The second time it only looks.
  */
 import { spawn } from 'node:child_process';
@@ -23,7 +25,14 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { command, dockerClients, DockerError, engineProblem } from '../scripts/docker-client.mjs';
+import {
+  command,
+  dockerClients,
+  DockerError,
+  engineProblem,
+  findBuilder,
+  withBuildKit,
+} from '../scripts/docker-client.mjs';
 import { defaultBase } from '../scripts/image-build.mjs';
 
 const ENGINE_START_MS = 60_000;
@@ -35,6 +44,14 @@ const MADE_BASE = `room-launcher-base:${DEBIAN}`;
 /** Says what a made base holds, so that a newer choice replaces it. */
 const CONTENT = `${DEBIAN}-node-${NODE}-npm-${NPM}-${process.arch}`;
 
+const MADE_PYTHON_BASE = `room-launcher-base-python:${DEBIAN}`;
+/** Like Docker Hub's: `python`, and a pip that installs for the whole image. */
+const ADD_PYTHON = [
+  'apt-get -qq update',
+  'apt-get -qq install -y --no-install-recommends python3 python3-pip python-is-python3',
+  'rm -rf /var/lib/apt/lists/* /usr/lib/python3*/EXTERNALLY-MANAGED',
+].join(' && ');
+
 /** What tests make an image of (test/support/docker-engine.ts): this file, else that image. */
 const BUSYBOX = '/bin/busybox';
 const BUSYBOX_IMAGE = 'busybox:1.37';
@@ -45,7 +62,11 @@ const cache = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'room-launch
 try {
   await needEngine();
   await needBusybox();
-  process.stdout.write(`${env.BASE_IMAGE || (await findBase())}\n`);
+  const python = process.argv[2] === 'python';
+  const base = python
+    ? env.PYTHON_BASE_IMAGE || (await findPythonBase())
+    : env.BASE_IMAGE || (await findBase());
+  process.stdout.write(`${base}\n`);
 } catch (error) {
   if (!(error instanceof DockerError)) throw error;
   say(error.message);
@@ -104,6 +125,25 @@ async function findBase() {
   const flags = changes.flatMap((change) => ['--change', change]);
   await must('docker', ['import', ...flags, tar, MADE_BASE]);
   return MADE_BASE;
+}
+
+/** Docker Hub's where it can be had, else our own of Node's with Python added. */
+async function findPythonBase() {
+  const official = defaultBase('agent-image/examples/python/Dockerfile');
+  for (const name of [official, MADE_PYTHON_BASE]) {
+    if ((await run('docker', ['image', 'inspect', name])).code === 0) return name;
+  }
+  if ((await run('docker', ['pull', '--quiet', official])).code === 0) return official;
+  say(`making ${MADE_PYTHON_BASE}: Debian's Python`);
+  const dockerfile = `FROM ${env.BASE_IMAGE || (await findBase())}\nRUN ${ADD_PYTHON}\n`;
+  const docker = await findBuilder(env);
+  const made = await command(docker, ['build', '--tag', MADE_PYTHON_BASE, '-'], {
+    env: withBuildKit(env),
+    input: dockerfile,
+  });
+  if (made.code === 0) return MADE_PYTHON_BASE;
+  say(made.output);
+  throw new DockerError(`Adding Python to a base image failed: set PYTHON_BASE_IMAGE to one.`);
 }
 
 /** Writes the file system of a base image to `tar`, whole or not at all. */

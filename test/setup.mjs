@@ -1,6 +1,6 @@
 /**
  * Makes a fresh clone ready to run: checks Node, installs the dependencies, builds, and builds the
- * runner's image. On Node's own modules alone, because nothing else is there yet.
+ * agents' images. On Node's own modules alone, because nothing else is there yet.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
@@ -20,10 +20,10 @@ export async function setUp() {
   await step('building', npm(['run', '--silent', 'build']));
 }
 
-/** The runner's image, for containers. Null when it was built, else why not: one line. */
-export async function buildAgentImage() {
+/** Images for containers, by default the runner's. Null when all were built, else why not: one line. */
+export async function buildImages(names = ['agent']) {
   try {
-    await buildImage('agent', { env: process.env, say });
+    for (const name of names) await buildImage(name, { env: process.env, say });
     return null;
   } catch (error) {
     if (!(error instanceof DockerError)) throw error;

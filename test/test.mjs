@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 import process from 'node:process';
-import { buildAgentImage, fail, root, run, say, setUp } from './setup.mjs';
+import { buildImages, fail, root, run, say, setUp } from './setup.mjs';
 
 await setUp();
 const env = { ...process.env };
@@ -24,7 +24,12 @@ if (missing.length > 0) loudly();
 async function findParts() {
   const found = [
     { part: 'livekit', tests: 'the real LiveKit server', why: await findServer() },
-    { part: 'docker', tests: 'containers', why: await buildAgentImage() },
+    { part: 'docker', tests: 'containers', why: await buildImages() },
+    {
+      part: 'foreign',
+      tests: 'ordinary LiveKit agents in containers',
+      why: await buildImages(['python', 'javascript']),
+    },
   ];
   return found.filter(({ why }) => why !== null);
 }

@@ -11,6 +11,7 @@ import {
   AGENT_DOCKERFILE,
   caBundle,
   defaultBase,
+  IMAGES,
   needBase,
   ROOT,
 } from '../../scripts/image-build.mjs';
@@ -105,7 +106,7 @@ async function run(agentFile: string, options: BuildOptions, io: Telling): Promi
     ...(options.verbose && { heard: (part) => void io.stderr.write(part) }),
   };
   const base = options.baseImage || env['BASE_IMAGE'] || defaultBase(AGENT_DOCKERFILE);
-  await needBase(docker.file, base, env, say);
+  await needBase(docker.file, base, IMAGES.agent, { env, say });
 
   const context = await mkdtemp(join(tmpdir(), 'room-launcher-build-'));
   try {

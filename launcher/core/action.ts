@@ -42,7 +42,7 @@ export type Action =
   /** The run is failed for good; said once. */
   | { readonly do: 'fail'; readonly reason: string };
 
-export interface Target {
+export interface Target extends Pick<ObservedTask, 'runner'> {
   readonly key: TaskKey;
   readonly taskId: TaskId;
 }

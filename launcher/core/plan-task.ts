@@ -13,13 +13,18 @@ import {
 import { attemptOf } from './key.ts';
 import type { Memory } from './memory.ts';
 import type { RunState, TaskMemory } from './remembered.ts';
-import { END_STYLES, type EndCause } from './verdict.ts';
+import { endStyle, isCleanLeave, type EndCause } from './verdict.ts';
 
 /** Out of the room for this long, over two looks or more, without a word of leaving: it is lost. */
 const MISSING_MS = 30_000;
 const MISSING_LOOKS = 2;
 /** How long after a stop's own grace a task that still lives is stopped again, hard. */
 const STOP_AGAIN_MS = 10_000;
+/**
+ * LiveKit's JavaScript worker hangs for a minute when SIGTERM meets a job process that still starts,
+ * which one does in the first seconds. Its job is over by then: the stop can wait until that is past.
+ */
+const FOREIGN_SETTLED_MS = 10_000;
 
 export function planTask(task: KeyedTask, view: LiveRoomView, context: Context): Plan {
   const known = context.memory.task(task.key);
@@ -68,8 +73,12 @@ function planRunning(
   if (nowMs >= lifetimeEndsAtMs) {
     return end(task, 'max-lifetime', 'past its maximum lifetime', view, nowMs);
   }
+  if (task.runner !== true && known.leave && isCleanLeave(known.leave.reason)) {
+    const reason = `its agent left the room (reason ${known.leave.reason})`;
+    return end(task, 'left', reason, view, nowMs);
+  }
   const due = known.sighted
-    ? dueAfterSighting(known, view, memory, nowMs)
+    ? dueAfterSighting(task, known, view, memory, nowMs)
     : dueToJoin(known, view, memory, nowMs);
   if (due === null) return stay('serving', 'its agent is in the room', lifetimeEndsAtMs);
   if (nowMs >= due.atMs) return end(task, due.cause, due.reason, view, nowMs);
@@ -105,12 +114,14 @@ function dueToJoin(known: TaskMemory, view: LiveRoomView, memory: Memory, nowMs:
 
 /** Seen in the room before; null while it is there. */
 function dueAfterSighting(
+  task: KeyedTask,
   known: TaskMemory,
   view: LiveRoomView,
   memory: Memory,
   nowMs: number,
 ): Due | null {
-  if (known.leave) {
+  // A foreign agent that left for another reason may be reconnecting: it is missing until it does.
+  if (known.leave && task.runner === true) {
     // One whose line broke may be back as soon as one that is missing without a word.
     return {
       atMs: known.leave.atMs + Math.max(view.profile.shutdownTimeoutMs, MISSING_MS),
@@ -147,13 +158,23 @@ export function end(
   const graceMs = view.profile.shutdownTimeoutMs;
   return {
     actions: [{ do: 'end', task, cause, graceMs, reason }],
-    lookAgainAtMs: nowMs + (END_STYLES[cause].stopAfterTerminationMs ?? graceMs + STOP_AGAIN_MS),
+    lookAgainAtMs: firstStopAtMs(task, cause, nowMs) ?? nowMs + graceMs + STOP_AGAIN_MS,
     state: 'ending',
     reason,
   };
 }
 
-/** Goes on with an end that was begun: SIGTERM when it is due, SIGKILL when that did not help. */
+/** When the stop follows the JobTermination of an end that began at `begunAtMs`; null: there is none. */
+function firstStopAtMs(task: KeyedTask, cause: EndCause, begunAtMs: number): number | null {
+  const afterMs = endStyle(cause, task).stopAfterTerminationMs;
+  if (afterMs === null) return null;
+  if (task.runner === true) return begunAtMs + afterMs;
+  // A clock of the engine that runs ahead must not hold the end back.
+  const startedAtMs = Math.min(task.startedAtMs ?? task.createdAtMs, begunAtMs);
+  return Math.max(begunAtMs + afterMs, startedAtMs + FOREIGN_SETTLED_MS);
+}
+
+/** Goes on with an end that was begun: the stop when it is due, SIGKILL when that did not help. */
 export function planEnding(
   task: KeyedTask,
   ending: NonNullable<TaskMemory['ending']>,
@@ -163,10 +184,11 @@ export function planEnding(
   const { stopAskedAtMs, reason } = ending;
   const dueAtMs =
     stopAskedAtMs === null
-      ? ending.atMs + (END_STYLES[ending.cause].stopAfterTerminationMs ?? 0)
+      ? (firstStopAtMs(task, ending.cause, ending.atMs) ?? ending.atMs)
       : stopAskedAtMs + graceMs + STOP_AGAIN_MS;
   if (nowMs < dueAtMs) return stay('ending', reason, dueAtMs);
-  const stop: Action = { do: 'stop', task, graceMs: stopAskedAtMs === null ? graceMs : 0, reason };
+  const kill = stopAskedAtMs !== null || endStyle(ending.cause, task).kill;
+  const stop: Action = { do: 'stop', task, graceMs: kill ? 0 : graceMs, reason };
   return { ...stay('ending', reason, nowMs + graceMs + STOP_AGAIN_MS), actions: [stop] };
 }
 

@@ -1,7 +1,8 @@
 /**
  * What a task's end means for its run.
  *
- * Our runner's exit codes are readable by any launcher, also one that started later. What this
+ * Our runner's exit codes are readable by any launcher, also one that started later. Those of other
+ * workers, foreign ones, say nothing: only the launcher that saw why they ended can tell. What this
  * process decided itself (an operator's stop, a task that never joined) is remembered and wins.
  */
 import type { Exit, ObservedTask } from '../driver.ts';
@@ -33,18 +34,24 @@ export type EndCause =
   | 'never-joined'
   | 'missing'
   | 'lingering'
-  | 'surplus';
+  | 'surplus'
+  /** The agent of a foreign task left for good: its worker would wait for another job. */
+  | 'left';
 
 /** How a task is ended for a cause, and what its end then means. */
 export interface EndStyle {
-  /** JobTermination first, SIGTERM this much later; null: SIGTERM at once, no JobTermination, so
+  /** JobTermination first, the stop this much later; null: the stop at once, no JobTermination, so
    * that our runner's exit code says that the end was not the job's. */
   readonly stopAfterTerminationMs: number | null;
+  /** Is the stop a SIGKILL? Else SIGTERM, and SIGKILL after the grace. */
+  readonly kill?: true;
   /** Null: the exit alone decides. */
   readonly verdict: Verdict | null;
 }
 
-export const END_STYLES: Readonly<Record<EndCause, EndStyle>> = {
+type EndStyles = Readonly<Record<EndCause, EndStyle>>;
+
+const RUNNER_STYLES: EndStyles = {
   operator: { stopAfterTerminationMs: 1_000, verdict: 'served' },
   'max-lifetime': { stopAfterTerminationMs: 1_000, verdict: 'served' },
   gone: { stopAfterTerminationMs: 10_000, verdict: 'served' },
@@ -53,11 +60,46 @@ export const END_STYLES: Readonly<Record<EndCause, EndStyle>> = {
   missing: { stopAfterTerminationMs: null, verdict: 'failed' },
   lingering: { stopAfterTerminationMs: null, verdict: null },
   surplus: { stopAfterTerminationMs: null, verdict: 'displaced' },
+  left: { stopAfterTerminationMs: null, verdict: 'served' },
 };
+
+const SERVED: EndStyle = { stopAfterTerminationMs: 0, verdict: 'served' };
+/** Ten seconds for what the job has to put in order. */
+const KILLED = { stopAfterTerminationMs: 10_000, kill: true } as const;
+
+/**
+ * LiveKit's own workers: their exit codes say nothing, so JobTermination loses nothing, and SIGTERM
+ * without it means "finish your job first", for up to an hour. With it, both end within a second of
+ * the shutdown callbacks' end.
+ */
+const FOREIGN_STYLES: EndStyles = {
+  operator: SERVED,
+  'max-lifetime': SERVED,
+  gone: SERVED,
+  left: SERVED,
+  'never-started': { stopAfterTerminationMs: null, verdict: 'failed' },
+  'never-joined': { ...KILLED, verdict: 'failed' },
+  missing: { ...KILLED, verdict: 'failed' },
+  lingering: { ...KILLED, verdict: null },
+  surplus: { ...KILLED, verdict: 'displaced' },
+};
+
+/** How a task is ended. `runner`: does it run our runner? What cannot be told is foreign. */
+export function endStyle(cause: EndCause, { runner }: Pick<ObservedTask, 'runner'>): EndStyle {
+  return (runner === true ? RUNNER_STYLES : FOREIGN_STYLES)[cause];
+}
+
+/** LiveKit's CLIENT_INITIATED and PARTICIPANT_REMOVED: the agent does not mean to come back. */
+const CLEAN_LEAVES: readonly number[] = [1, 4];
+
+/** Did the agent of a foreign task leave for good? `reason`: LiveKit's DisconnectReason. */
+export function isCleanLeave(reason: number): boolean {
+  return CLEAN_LEAVES.includes(reason);
+}
 
 /** The verdict on an ended task. `cause`: why this process ended it, where it did. */
 export function judge(task: ObservedTask, cause: EndCause | null, causeReason = ''): Judgement {
-  const decided = cause === null ? null : END_STYLES[cause].verdict;
+  const decided = cause === null ? null : endStyle(cause, task).verdict;
   if (decided !== null) return { verdict: decided, reason: causeReason };
   const exit = task.exit ?? { code: null, oomKilled: false, detail: '' };
   if (exit.oomKilled) return { verdict: 'failed', reason: 'killed: out of memory' };

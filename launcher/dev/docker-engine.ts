@@ -10,11 +10,15 @@ import { driverErrorOf, statusOf } from '../drivers/docker/errors.ts';
 import { LABELS } from '../drivers/docker/labels.ts';
 import { reasonOf } from '../lib/log.ts';
 import type { Env } from './command.ts';
-import type { DemoEngine, DemoNetwork, EnginePlace, Unusable } from './engine.ts';
+import type { DemoAgent, DemoEngine, DemoNetwork, EnginePlace, Unusable } from './engine.ts';
 import { canListen } from './ports.ts';
 
-/** As `npm run image` calls it. */
-const IMAGE = 'room-launcher-agent:latest';
+/** As `npm run image` calls them. */
+const IMAGES: Readonly<Record<DemoAgent, string>> = {
+  runner: 'room-launcher-agent:latest',
+  python: 'room-launcher-agent-python:latest',
+  javascript: 'room-launcher-agent-javascript:latest',
+};
 const LOOPBACK = '127.0.0.1';
 const PROBE_TIMEOUT_MS = 5_000;
 const CALL_TIMEOUT_MS = 30_000;
@@ -29,6 +33,7 @@ const NETWORKS = {
 /** Asks the engine that the `docker` command's variables name. */
 export async function dockerEngine(
   network: DemoNetwork,
+  agent: DemoAgent,
   { env, deployment }: EnginePlace,
 ): Promise<DemoEngine | Unusable> {
   try {
@@ -42,13 +47,16 @@ export async function dockerEngine(
         whyNot: 'the Docker engine is not on this machine itself, its bridge network is elsewhere',
       };
     }
-    if (!(await hasImage(probe))) return { whyNot: `the Docker engine has no image ${IMAGE}` };
+    const image = IMAGES[agent];
+    if (!(await hasImage(probe, image))) {
+      return { whyNot: `the Docker engine has no image ${image}` };
+    }
     const docker = new Docker({ ...connection, timeout: CALL_TIMEOUT_MS });
     const { text, settings } = NETWORKS[network];
     return {
       text,
       hostAddress: network === 'host' ? LOOPBACK : bridge,
-      settings: { LAUNCHER_DRIVER: 'docker', LAUNCHER_AGENT_IMAGE: IMAGE, ...settings },
+      settings: { LAUNCHER_DRIVER: 'docker', LAUNCHER_AGENT_IMAGE: image, ...settings },
       logHint: `docker logs ${deployment}.<task>`,
       taskLog: (key) => taskLog(docker, deployment, key).catch(() => ''),
       clear: () => clear(docker, deployment),
@@ -87,9 +95,9 @@ export function gatewayOf(
   return null;
 }
 
-async function hasImage(docker: Docker): Promise<boolean> {
+async function hasImage(docker: Docker, image: string): Promise<boolean> {
   try {
-    await docker.getImage(IMAGE).inspect();
+    await docker.getImage(image).inspect();
     return true;
   } catch (error) {
     if (statusOf(error) === 404) return false;

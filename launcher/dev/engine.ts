@@ -10,11 +10,16 @@ import { StepFailed } from './wait.ts';
 /** `own`: a bridge network of the deployment's own, as the launcher makes it by itself. */
 export type DemoNetwork = 'own' | 'host';
 
+/** Which example agent: our runner's, or an ordinary one, whose image knows nothing of us. */
+export type DemoAgent = 'runner' | 'python' | 'javascript';
+
 /** What the user asked for; nothing: Docker if it can be, else processes. */
 export interface EngineChoice {
   readonly engine?: 'docker' | 'process';
   /** Asks for Docker. */
   readonly network?: DemoNetwork;
+  /** By default the runner's; the others need Docker. */
+  readonly agent?: DemoAgent;
 }
 
 export interface EnginePlace {
@@ -49,14 +54,14 @@ export interface Unusable {
  * not Docker. Rejects with `StepFailed` when Docker was asked for and cannot be used.
  */
 export async function openEngine(
-  { engine, network }: EngineChoice,
+  { engine, network, agent = 'runner' }: EngineChoice,
   place: EnginePlace,
   warn: (line: string) => void,
 ): Promise<DemoEngine> {
   if (engine === 'process') return processEngine(place);
-  const docker = await dockerEngine(network ?? 'own', place);
+  const docker = await dockerEngine(network ?? 'own', agent, place);
   if (!('whyNot' in docker)) return docker;
-  if (engine ?? network) throw new StepFailed('containers', docker.whyNot);
+  if ((engine ?? network) || agent !== 'runner') throw new StepFailed('containers', docker.whyNot);
   warn(`NO CONTAINERS, tasks run as processes of this machine: ${docker.whyNot}`);
   return processEngine(place);
 }

@@ -1,6 +1,6 @@
 /**
  * The main job for one room, as its users live it: a room is created, somebody joins, the agent
- * comes, greets, answers chat and sound, the room is deleted, and the task is gone with code 0.
+ * comes, greets, answers chat and sound, the room is deleted, and the task is gone, having served it.
  */
 import { AccessToken, type RoomServiceClient } from 'livekit-server-sdk';
 import type { Clock } from '../lib/clock.ts';
@@ -154,7 +154,7 @@ export function joinToken(
 async function failure(ended: Promise<LogRecord>, roomEnds: () => boolean): Promise<never> {
   const { fields } = await ended;
   const { code, verdict, reason } = fields;
-  if (code === 0 && roomEnds()) return new Promise<never>(() => {});
+  if (verdict === 'served' && roomEnds()) return new Promise<never>(() => {});
   const why = `it ended with code ${String(code)}, ${String(verdict)}: ${String(reason)}`;
   throw new StepFailed('the task', why);
 }

@@ -32,6 +32,9 @@ export const OFFER_TIMEOUT_MS = 10_000;
 /** An answer later than this after the look is followed by another look. */
 export const FRESH_LOOK_MS = 1_000;
 
+/** LiveKit's Python worker says so by itself above 70 % load, and any agent's request function can. */
+const NOT_AVAILABLE = 'the worker says that it is not available';
+
 /** A registered worker, for as long as its socket is open. */
 export interface Worker {
   readonly id: string;
@@ -69,6 +72,8 @@ export class Assignment {
   #accepted = false;
   #failures = 0;
   #waits = 0;
+  /** Why the newest look or offer brought no job. */
+  #doubt = '';
 
   constructor(key: TaskKey, ports: AssignmentPorts) {
     this.#key = key;
@@ -82,6 +87,13 @@ export class Assignment {
   /** When the job was assigned, also after its end; undefined before. */
   get assignedAtMs(): number | undefined {
     return 'assignedAtMs' in this.#state ? this.#state.assignedAtMs : undefined;
+  }
+
+  /** How far the worker came, in words, for whoever asks why its agent is not in the room. */
+  get account(): string {
+    if (this.#state.name === 'assigned') return 'its worker took the job; the task log says more';
+    const offers = this.#failures === 0 ? '' : ` (offers in vain: ${this.#failures})`;
+    return `its worker has registered and has no job${offers}: ${this.#doubt || 'not offered yet'}`;
   }
 
   /** The task's worker has registered: tell it its end, leave it alone, or find it its job. */
@@ -106,7 +118,7 @@ export class Assignment {
     const state = this.#state;
     if (state.name !== 'offered' || this.#accepted || answer.jobId !== jobIdOf(this.#key)) return;
     if (answer.available) void this.#assign(state.offer, state.lookedAtMs, answer);
-    else this.#offerFailed(state.offer, 'refused', 'the worker is not available');
+    else this.#offerFailed(state.offer, 'refused', NOT_AVAILABLE);
   }
 
   /** The worker names jobs that it is on. Its own task's one means that it needs no offer. */
@@ -144,6 +156,7 @@ export class Assignment {
         return this.end();
       case 'wait':
         this.#waits++;
+        this.#doubt = look.reason;
         this.#ports.log.debug('a task waits for its job', { task: this.#key, reason: look.reason });
         return this.#lookAfter(lookAgainMs(this.#waits));
     }
@@ -164,6 +177,7 @@ export class Assignment {
 
   #offerFailed(offer: JobOffer, outcome: 'refused' | 'expired' | 'failed', reason: string): void {
     this.#failures++;
+    this.#doubt = reason;
     this.#report(outcome, reason, offer.sid, 'warn');
     this.#lookAfter(offerBackoffMs(this.#failures));
   }

@@ -30,15 +30,15 @@ const REFUSED: Readonly<Record<TokenFault, string>> = {
     'use the LIVEKIT_API_SECRET that the launcher set',
 };
 
-/**
- * The bearer of a good token, or in one line why it is none. `unsigned`: the task that it says to be
- * of, when no secret of ours made its signature.
- */
+/** The bearer of a good token, or in one line why it is none. */
 export type TokenCheck = { readonly key: TaskKey } | RefusedToken;
 
-interface RefusedToken {
+export interface RefusedToken {
   readonly refused: string;
-  readonly unsigned?: TaskKey;
+  /** Whose it says that it is; nothing proves it. */
+  readonly claims?: TaskKey;
+  /** No secret of ours made its signature. */
+  readonly unsigned?: true;
 }
 
 /** The bearer of a good token for the server API, and what the token grants. */
@@ -66,7 +66,7 @@ export async function verifyTaskToken(
   if ('refused' in check) return check;
   return check.grants.agent === true
     ? { key: check.key }
-    : { refused: 'the token has no agent grant' };
+    : { refused: 'the token has no agent grant', claims: check.key };
 }
 
 /**
@@ -84,7 +84,7 @@ export async function verifyCallToken(
   if (token === undefined) return { refused: 'no Authorization header with a bearer token' };
   const iss = tokenPart(token, 1)?.['iss'];
   if (typeof iss !== 'string' || !isTaskKey(iss)) return { refused: NO_TASK };
-  if (!isLiveKitSigned(token)) return { refused: ALGORITHM };
+  if (!isLiveKitSigned(token)) return { refused: ALGORITHM, claims: iss };
   let fault: TokenFault = 'unsigned';
   for (const gatewaySecret of gatewaySecrets) {
     const secret = taskSecret(gatewaySecret, deployment, iss).reveal();
@@ -97,5 +97,5 @@ export async function verifyCallToken(
       if (found !== 'unsigned') fault = found;
     }
   }
-  return { refused: REFUSED[fault], ...(fault === 'unsigned' && { unsigned: iss }) };
+  return { refused: REFUSED[fault], claims: iss, ...(fault === 'unsigned' && { unsigned: true }) };
 }

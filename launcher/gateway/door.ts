@@ -8,7 +8,7 @@ import type { IncomingMessage } from 'node:http';
 import type { TaskKey } from '../driver.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Secret } from '../lib/secret.ts';
-import { type TokenCheck, verifyTaskToken } from './credentials.ts';
+import { type RefusedToken, verifyTaskToken } from './credentials.ts';
 import { isAgentPath, type Refusal } from './http.ts';
 import type { GatewayHost } from './ports.ts';
 import type { WorkerSocket } from './socket.ts';
@@ -21,8 +21,10 @@ export const BARRED_MS = 30_000;
 /** A refusal, with the task that dialled once its token was good. */
 export interface Refused extends Refusal {
   readonly key: TaskKey | undefined;
-  /** A task of ours that the token says to be of, although no gateway secret of ours made it. */
-  readonly unsigned?: TaskKey;
+  /** The task that a bad token names. */
+  readonly claims?: TaskKey;
+  /** No gateway secret of ours made that token, although the task that it names is ours. */
+  readonly unsigned?: true;
 }
 
 export interface DoorPorts {
@@ -82,10 +84,11 @@ export class Door {
     this.#barred.set(key, nowMs + BARRED_MS);
   }
 
-  #unproven({ refused: reason, unsigned }: Exclude<TokenCheck, { key: TaskKey }>): Refused {
+  #unproven({ refused: reason, claims, unsigned }: RefusedToken): Refused {
     const refusal = refused(401, reason);
-    const ours = unsigned !== undefined && this.#ports.host.admit(unsigned).answer === 'welcome';
-    return ours ? { ...refusal, unsigned } : refusal;
+    if (claims === undefined) return refusal;
+    const ours = this.#ports.host.admit(claims).answer === 'welcome';
+    return { ...refusal, claims, ...(ours && unsigned && { unsigned }) };
   }
 
   #unwelcome(key: TaskKey): Refused | null {

@@ -14,6 +14,7 @@ import type { TaskKey } from '../driver.ts';
 import { CountedWarning } from '../lib/counted-warning.ts';
 import { listen, type ListenAddress } from '../lib/listen.ts';
 import { reasonOf } from '../lib/log.ts';
+import { Accounts } from './accounts.ts';
 import type { AssignmentPorts } from './assignment.ts';
 import { Assignments } from './assignments.ts';
 import { Door, type DoorPorts, type Refused } from './door.ts';
@@ -57,6 +58,7 @@ class TaskGateway implements Gateway {
   readonly #door: Door;
   readonly #assignments: Assignments;
   readonly #serverApi: ServerApi;
+  readonly #accounts: Accounts;
   readonly #sockets = new Map<TaskKey, WorkerSocket>();
   /** Lines whose dial is being decided. */
   readonly #dialling = new Set<Duplex>();
@@ -70,6 +72,7 @@ class TaskGateway implements Gateway {
     this.#assignments = new Assignments(options);
     this.#serverApi = new ServerApi(options);
     const { clock, log, headersTimeoutMs: limitMs = HEADERS_TIMEOUT_MS } = options;
+    this.#accounts = new Accounts(clock);
     this.#badTokens = {
       ofOurs: new CountedWarning(clock, (fields) => log.warn(BAD_TOKEN_OF_OURS, fields)),
       others: new CountedWarning(clock, (fields) => log.warn(BAD_TOKEN, fields)),
@@ -106,6 +109,10 @@ class TaskGateway implements Gateway {
 
   terminate(key: TaskKey): boolean {
     return this.#assignments.end(key);
+  }
+
+  account(key: TaskKey): string {
+    return this.#assignments.get(key)?.account ?? this.#accounts.of(key);
   }
 
   /** Closes the listener and all sockets, without telling the host: it is ending too. */
@@ -152,11 +159,17 @@ class TaskGateway implements Gateway {
 
   #refuse(line: Duplex, refused: Refused): void {
     refuseUpgrade(line, refused);
-    const { status, reason, key, unsigned } = refused;
+    const { status, reason, key, claims, unsigned } = refused;
+    const { host, log } = this.#options;
     if (status === 410 && key !== undefined) this.#assignments.forget(key);
-    this.#options.log.debug('refused a dial', { task: key, status, reason });
-    if (unsigned !== undefined) this.#badTokens.ofOurs.note(reason, { task: unsigned });
-    else if (status === 401) this.#badTokens.others.note(reason);
+    log.debug('refused a dial', { task: key, status, reason });
+    if (status !== 401) return;
+    if (claims === undefined) this.#accounts.noteStranger();
+    else if (host.admit(claims).answer === 'welcome') {
+      this.#accounts.note(claims, `a dial in its name was refused: ${reason}`);
+    }
+    if (unsigned) this.#badTokens.ofOurs.note(reason, { task: claims });
+    else this.#badTokens.others.note(reason);
   }
 
   #entered(key: TaskKey, webSocket: WebSocket, request: IncomingMessage): void {
@@ -166,7 +179,7 @@ class TaskGateway implements Gateway {
     const socket: WorkerSocket = new WorkerSocket(key, webSocket, clock, log, {
       registered: (register) => this.#registered(socket, register, jobId),
       frame: (frame) => this.#received(socket, frame),
-      ended: (end) => this.#ended(socket, end),
+      ended: (end, reason) => this.#ended(socket, end, reason),
     });
     this.#sockets.set(key, socket);
   }
@@ -201,9 +214,11 @@ class TaskGateway implements Gateway {
     else if (frame.case === 'migrateJob') task?.onJobs(frame.value.jobIds);
   }
 
-  #ended(socket: WorkerSocket, end: SocketEnd): void {
-    const { key } = socket;
+  #ended(socket: WorkerSocket, end: SocketEnd, reason: string): void {
+    const { key, registeredAtMs } = socket;
     this.#sockets.delete(key);
+    const how = registeredAtMs === undefined ? 'dialled and did not register' : 'hung up';
+    this.#accounts.note(key, reason === '' ? `its worker ${how}` : `its worker ${how}: ${reason}`);
     this.#assignments.disconnect(key);
     if (end === 'broke-protocol') this.#door.bar(key);
     if (!this.#closing) this.#options.host.changed(key, 'closed');

@@ -76,4 +76,6 @@ export interface Gateway extends AsyncDisposable {
    * offered to it again. May be repeated. False when no registered socket is open.
    */
   terminate(key: TaskKey): boolean;
+  /** How far the task's worker came here, in words for people; reads on after a colon. */
+  account(key: TaskKey): string;
 }

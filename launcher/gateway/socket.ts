@@ -27,7 +27,8 @@ export type SocketEnd = 'closed' | 'broke-protocol';
 export interface SocketOwner {
   registered(request: RegisterWorkerRequest): void;
   frame(frame: WorkerFrame): void;
-  ended(end: SocketEnd): void;
+  /** `reason`: why we closed it, or empty. */
+  ended(end: SocketEnd, reason: string): void;
 }
 
 export class WorkerSocket {
@@ -75,14 +76,14 @@ export class WorkerSocket {
     if (!this.#open) return;
     this.#log.debug('closing a worker socket', { task: this.key, code, reason });
     this.#ws.close(code, reason);
-    this.#end(end);
+    this.#end(end, reason);
   }
 
   /** Cuts a line that is surely of no use any more. */
   drop(reason: string): void {
     if (this.#open) this.#log.info('dropped a worker socket', { task: this.key, reason });
     this.#ws.terminate();
-    this.#end('closed');
+    this.#end('closed', reason);
   }
 
   /** Resolves with whether the other end answers a ping within `timeoutMs`. */
@@ -118,7 +119,7 @@ export class WorkerSocket {
     const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
     if (!code.startsWith('WS_ERR_')) return;
     this.#warn('broke the WebSocket protocol', code);
-    this.#end('broke-protocol');
+    this.#end('broke-protocol', code);
   }
 
   #violated({ closeCode, reason }: Violation): void {
@@ -140,11 +141,11 @@ export class WorkerSocket {
     });
   }
 
-  #end(end: SocketEnd): void {
+  #end(end: SocketEnd, reason = ''): void {
     if (!this.#open) return;
     this.#open = false;
     this.#cancelRegister();
     this.#cancelPing();
-    this.#owner.ended(end);
+    this.#owner.ended(end, reason);
   }
 }

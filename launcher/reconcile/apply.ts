@@ -11,7 +11,7 @@ import { attemptOf, parseRoomKey } from '../core/key.ts';
 import type { LaunchLimits } from '../core/limits.ts';
 import type { Memory } from '../core/memory.ts';
 import type { RoomMemory } from '../core/remembered.ts';
-import { END_STYLES } from '../core/verdict.ts';
+import { endStyle } from '../core/verdict.ts';
 import type { Driver, LaunchRequest, LaunchResult, TaskKey } from '../driver.ts';
 import { assert } from '../lib/assert.ts';
 import { within } from '../lib/abort.ts';
@@ -99,10 +99,12 @@ export class Applier {
   /** Begins an end as its cause says: JobTermination, with SIGTERM to follow, or SIGTERM at once. */
   async #end(action: Extract<Action, { do: 'end' }>): Promise<number | null> {
     const { memory, sockets, clock, log } = this.#parts;
-    const { task, cause, reason } = action;
+    const { task, cause } = action;
+    const account = cause === 'never-joined' ? `: ${sockets.account(task.key)}` : '';
+    const reason = `${action.reason}${account}`;
     memory.noteEnding(task.key, cause, reason, clock.nowMs());
     log.info('ending a task', { task: task.key, cause, reason });
-    if (END_STYLES[cause].stopAfterTerminationMs === null) return this.#stop(task, action);
+    if (endStyle(cause, task).stopAfterTerminationMs === null) return this.#stop(task, action);
     if (!sockets.terminate(task.key)) log.debug('no socket to end it by', { task: task.key });
     return null;
   }

@@ -9,7 +9,7 @@ import { parseRoomKey } from '../core/key.ts';
 import type { Memory } from '../core/memory.ts';
 import { isGone } from '../core/plan-gone.ts';
 import { agentIdentity, presentAgent, type Participant, type RoomSid } from '../core/room.ts';
-import { END_STYLES, type Verdict } from '../core/verdict.ts';
+import { endStyle, type Verdict } from '../core/verdict.ts';
 import type { TaskKey } from '../driver.ts';
 import type { Admission, Look, TaskRoom } from '../gateway/ports.ts';
 import { reasonOf } from '../lib/log.ts';
@@ -89,7 +89,8 @@ export class HandOver {
     const admission = this.admit(key);
     if (admission.answer !== 'welcome') return admission;
     const cause = memory.tasks.get(key)?.ending?.cause;
-    if (cause && REPLACED.has(END_STYLES[cause].verdict)) {
+    // A verdict does not depend on what runs in the task.
+    if (cause && REPLACED.has(endStyle(cause, { runner: true }).verdict)) {
       return { answer: 'gone', reason: 'this task has lost its room' };
     }
     const sid = parseRoomKey(key)?.sid;

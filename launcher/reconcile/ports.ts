@@ -12,4 +12,6 @@ export interface RoomsPort {
 export interface SocketsPort {
   /** Ends the task's job (JobTermination); false when it holds no socket. */
   terminate(key: TaskKey): boolean;
+  /** How far the task's worker came, in words for people; reads on after a colon. */
+  account(key: TaskKey): string;
 }

@@ -64,7 +64,7 @@ export class SimProcess {
     this.reconciler = new Reconciler({
       livekit,
       driver: this.#driver(),
-      sockets: { terminate: (key) => this.#terminate(key) },
+      sockets: { terminate: (key) => this.#terminate(key), account: () => 'simulated' },
       profiles: { list: [PROFILE], unmatched: { ...PROFILE, name: '', launch: false } },
       bounds: { ...BOUNDS, inFlight: world.story.inFlight },
       resyncMs,

@@ -113,14 +113,25 @@ export async function runningNames(bed: Pick<DockerBed, 'deployment'>): Promise<
 }
 
 /** Our runner's image with another agent file; gone with `cleanup`. */
-export async function agentImage(cleanup: Cleanup, agent: string): Promise<string> {
+export function agentImage(cleanup: Cleanup, agent: string): Promise<string> {
+  return derivedImage(cleanup, AGENT_IMAGE, { 'agent.mjs': agent }, ['CMD ["agent.mjs"]']);
+}
+
+/** An image with these files in its folder, and further lines of a Dockerfile; gone with `cleanup`. */
+export async function derivedImage(
+  cleanup: Cleanup,
+  from: string,
+  files: Readonly<Record<string, string>>,
+  lines: readonly string[],
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'agent-image-'));
   cleanup.defer(() => rm(folder, { recursive: true, force: true }));
   const name = `room-launcher-${uniqueName('agent')}:latest`;
-  const lines = [`FROM ${AGENT_IMAGE}`, 'COPY agent.mjs ./', 'CMD ["agent.mjs"]'];
-  await writeFile(join(folder, 'Dockerfile'), `${lines.join('\n')}\n`);
-  await writeFile(join(folder, 'agent.mjs'), agent);
-  const context = { context: folder, src: ['Dockerfile', 'agent.mjs'] };
+  const names = Object.keys(files);
+  const text = [`FROM ${from}`, ...names.map((file) => `COPY ${file} ./`), ...lines].join('\n');
+  await writeFile(join(folder, 'Dockerfile'), `${text}\n`);
+  for (const file of names) await writeFile(join(folder, file), files[file] ?? '');
+  const context = { context: folder, src: ['Dockerfile', ...names] };
   cleanup.defer(() => docker.getImage(name).remove({ force: true }));
   for await (const _ of await docker.buildImage(context, { t: name })) void _;
   await docker.getImage(name).inspect();

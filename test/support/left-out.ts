@@ -6,7 +6,7 @@ import process from 'node:process';
 import { describe } from 'vitest';
 
 /** `describe` for tests that need all of these parts of the machine's. */
-export function describeWith(...parts: readonly ('livekit' | 'docker')[]) {
+export function describeWith(...parts: readonly ('livekit' | 'docker' | 'foreign')[]) {
   const without = (process.env['ROOM_LAUNCHER_TEST_WITHOUT'] ?? '').split(',');
   return describe.skipIf(parts.some((part) => without.includes(part)));
 }

@@ -73,13 +73,20 @@ describe('the engine of the demo', () => {
       const opened = await open({}, host);
       expect(opened.settings).toMatchObject({ LAUNCHER_DRIVER: 'process' });
       expect(opened.warnings).toEqual([expect.stringMatching(why)]);
-      for (const asked of [{ engine: 'docker' }, { network: 'own' }] as const) {
+      const asks = [{ engine: 'docker' }, { network: 'own' }, { agent: 'python' }] as const;
+      for (const asked of asks) {
         const refused = await open(asked, host).catch((error: unknown) => error);
         expect(refused).toBeInstanceOf(StepFailed);
-        expect(String(refused)).toMatch(why);
+        const image = 'agent' in asked ? 'room-launcher-agent-python' : 'room-launcher-agent';
+        expect(String(refused).replace(image, 'room-launcher-agent')).toMatch(why);
       }
     },
   );
+
+  it.each(['python', 'javascript'] as const)('takes the %s image where asked to', async (agent) => {
+    const { settings } = await open({ agent }, await engine('127.0.0.2', true));
+    expect(settings['LAUNCHER_AGENT_IMAGE']).toBe(`room-launcher-agent-${agent}:latest`);
+  });
 
   it('is processes without a word, and without asking Docker, where that was asked for', async () => {
     const opened = await open({ engine: 'process' }, await engine('127.0.0.2', true));

@@ -95,6 +95,17 @@ const ROWS: readonly Row[] = [
     needsFresh: true,
   },
   {
+    name: 'over, a worker that is not ours: JobTermination, and SIGTERM at once',
+    scene: {
+      tasks: [task(1, 'running', { runner: false, startedAtMs: NOW - 20_000 })],
+      remembers: (m) => {
+        over(m);
+        m.noteEnding(roomKey(SID, 1), 'gone', 'over', NOW);
+      },
+    },
+    actions: ['stop 1 (60000 ms)'],
+  },
+  {
     name: 'over, several tasks: all of them',
     scene: { tasks: [task(1, 'running'), task(2, 'starting')], remembers: over },
     actions: ['end 1 (gone)', 'end 2 (gone)'],

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { roomKey } from '../../../launcher/core/key.ts';
 import type { Memory } from '../../../launcher/core/memory.ts';
+import type { EndCause } from '../../../launcher/core/verdict.ts';
 import type { LaunchTrouble, RunState } from '../../../launcher/core/remembered.ts';
 import {
   agent,
@@ -48,19 +49,19 @@ const trouble = (more: Partial<LaunchTrouble>) => (memory: Memory) => {
     ...more,
   };
 };
-const ending = (
-  cause: 'operator' | 'surplus' | 'missing',
-  agoMs: number,
-  stopAskedAgoMs?: number,
-) => {
+const left = (reason: number, agoMs: number) => (memory: Memory) => {
+  missing(NOW - agoMs, 9)(memory);
+  memory.noteLeave(roomKey(SID, 1), reason, NOW - agoMs);
+};
+const ending = (cause: EndCause, agoMs: number, stopAskedAgoMs?: number) => {
   return (memory: Memory) => {
     memory.noteEnding(roomKey(SID, 1), cause, 'because', NOW - agoMs);
     const { ending: begun } = memory.task(roomKey(SID, 1));
     if (begun && stopAskedAgoMs !== undefined) begun.stopAskedAtMs = NOW - stopAskedAgoMs;
   };
 };
-const runningFor = (ms: number) =>
-  task(1, 'running', { createdAtMs: NOW - ms, startedAtMs: NOW - ms });
+const runningFor = (ms: number, runner: boolean | null = true) =>
+  task(1, 'running', { createdAtMs: NOW - ms, startedAtMs: NOW - ms, runner });
 
 const ROWS: readonly Row[] = [
   // ListParticipants failed: the room is left out.
@@ -293,6 +294,110 @@ const ROWS: readonly Row[] = [
     name: 'a failed task that is still ending: no next attempt yet',
     scene: { tasks: [task(1, 'stopping')], remembers: ending('missing', 2_000, 2_000) },
     actions: [],
+  },
+
+  // Workers that are not ours: they never exit by themselves, and their exits say nothing.
+  ...[false, null].flatMap((runner): Row[] => [
+    {
+      name: `not ours (${runner}), its agent left: ended at once, as served`,
+      scene: { tasks: [runningFor(900_000, runner)], remembers: left(1, 100) },
+      actions: ['end 1 (left)'],
+      reason: /its agent left the room \(reason 1\)/,
+      lookAgainInMs: 0,
+    },
+    {
+      name: `not ours (${runner}), its agent was removed: the same`,
+      scene: { tasks: [runningFor(900_000, runner)], remembers: left(4, 100) },
+      actions: ['end 1 (left)'],
+    },
+  ]),
+  {
+    name: 'not ours, left on a stale list: look first',
+    scene: { tasks: [runningFor(900_000, false)], stale: true, remembers: left(1, 100) },
+    actions: [],
+    needsFresh: true,
+  },
+  {
+    name: 'not ours, left before anybody saw it in the room: left all the same',
+    scene: {
+      tasks: [runningFor(20_000, false)],
+      remembers: (m) => m.noteLeave(roomKey(SID, 1), 1, NOW - 100),
+    },
+    actions: ['end 1 (left)'],
+  },
+  {
+    name: 'not ours, left and was seen again: it serves',
+    scene: {
+      tasks: [runningFor(900_000, false)],
+      agent: agent(1),
+      remembers: (m) => {
+        left(1, 100)(m);
+        m.noteAgent(SID, roomKey(SID, 1), [roomKey(SID, 1)], NOW, NOW);
+      },
+    },
+    actions: [],
+    state: 'serving',
+  },
+  ...[0, 2, 3, 5, 9, 10, 14].flatMap((reason): Row[] => [
+    {
+      name: `not ours, gone by reason ${reason}: it may come back`,
+      scene: { tasks: [runningFor(900_000, false)], remembers: left(reason, 29_000) },
+      actions: [],
+      state: 'running',
+      reason: /missing/,
+    },
+    {
+      name: `not ours, gone by reason ${reason} for 30 s: lost`,
+      scene: { tasks: [runningFor(900_000, false)], remembers: left(reason, 30_000) },
+      actions: ['end 1 (missing)'],
+    },
+  ]),
+  {
+    name: 'not ours, its JobTermination sent: SIGTERM at once',
+    scene: { tasks: [runningFor(900_000, false)], remembers: ending('operator', 0) },
+    actions: ['stop 1 (60000 ms)'],
+  },
+  {
+    name: 'not ours and just started: SIGTERM when its first ten seconds are over',
+    scene: { tasks: [runningFor(4_000, false)], remembers: ending('left', 1_000) },
+    actions: [],
+    state: 'ending',
+    lookAgainInMs: 6_000,
+  },
+  {
+    name: "not ours, by an engine's clock that runs ahead: ten seconds at most",
+    scene: { tasks: [runningFor(-90_000, false)], remembers: ending('left', 1_000) },
+    actions: [],
+    lookAgainInMs: 9_000,
+  },
+  {
+    name: 'not ours and lost: ten seconds for its job',
+    scene: { tasks: [runningFor(900_000, false)], remembers: ending('missing', 9_000) },
+    actions: [],
+    lookAgainInMs: 1_000,
+  },
+  {
+    name: 'not ours and lost, ten seconds later: killed',
+    scene: { tasks: [runningFor(900_000, false)], remembers: ending('missing', 10_000) },
+    actions: ['stop 1 (0 ms)'],
+  },
+  {
+    name: 'not ours and surplus: ten seconds, then killed',
+    scene: {
+      tasks: [runningFor(900_000, false), task(2, 'running', { runner: false })],
+      agent: agent(2),
+      remembers: ending('surplus', 10_000),
+    },
+    actions: ['stop 1 (0 ms)'],
+  },
+  {
+    name: 'not ours, left and ended: served, whatever its exit',
+    scene: {
+      tasks: [{ ...ended(1, 137), runner: false }],
+      remembers: ending('left', 200_000, 200_000),
+    },
+    actions: ['judge 1 served'],
+    state: 'served',
   },
 
   // All attempts ended.

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type EndCause, judge, type Verdict } from '../../../launcher/core/verdict.ts';
+import {
+  type EndCause,
+  endStyle,
+  isCleanLeave,
+  judge,
+  type Verdict,
+} from '../../../launcher/core/verdict.ts';
 import type { Exit } from '../../../launcher/driver.ts';
 import { task } from './plan-world.ts';
 
@@ -50,15 +56,47 @@ describe('an end that this launcher decided', () => {
     ['never-joined', 'failed'],
     ['missing', 'failed'],
     ['surplus', 'displaced'],
-  ])('%s is %s, whatever the exit says', (cause, expected) => {
-    for (const code of [0, 1, 64, 143, null]) {
-      const judged = verdict({ code }, true, cause);
-      expect(judged).toEqual({ verdict: expected, reason: 'why it was ended' });
+    ['left', 'served'],
+  ])('%s is %s, whatever the exit says and whosever worker it was', (cause, expected) => {
+    for (const runner of [true, false, null]) {
+      for (const code of [0, 1, 64, 143, null]) {
+        const judged = verdict({ code }, runner, cause);
+        expect(judged).toEqual({ verdict: expected, reason: 'why it was ended' });
+      }
     }
   });
 
   it('of a lingering task is read from its exit', () => {
     expect(verdict({ code: 0 }, true, 'lingering').verdict).toBe('served');
     expect(verdict({ code: 1 }, true, 'lingering').verdict).toBe('failed');
+  });
+});
+
+function style(cause: EndCause, runner: boolean | null): string {
+  const { stopAfterTerminationMs, kill = false } = endStyle(cause, { runner });
+  return stopAfterTerminationMs === null
+    ? 'SIGTERM'
+    : `JobTermination, ${stopAfterTerminationMs} ms, ${kill ? 'SIGKILL' : 'SIGTERM'}`;
+}
+
+describe('how a task is ended', () => {
+  it.each<[cause: EndCause, ofRunner: string, ofForeign: string]>([
+    ['operator', 'JobTermination, 1000 ms, SIGTERM', 'JobTermination, 0 ms, SIGTERM'],
+    ['max-lifetime', 'JobTermination, 1000 ms, SIGTERM', 'JobTermination, 0 ms, SIGTERM'],
+    ['gone', 'JobTermination, 10000 ms, SIGTERM', 'JobTermination, 0 ms, SIGTERM'],
+    ['never-started', 'SIGTERM', 'SIGTERM'],
+    ['never-joined', 'SIGTERM', 'JobTermination, 10000 ms, SIGKILL'],
+    ['missing', 'SIGTERM', 'JobTermination, 10000 ms, SIGKILL'],
+    ['surplus', 'SIGTERM', 'JobTermination, 10000 ms, SIGKILL'],
+  ])('%s: our runner %s; another worker %s', (cause, ofRunner, ofForeign) => {
+    expect(style(cause, true)).toBe(ofRunner);
+    expect(style(cause, false)).toBe(ofForeign);
+    expect(style(cause, null)).toBe(ofForeign);
+  });
+
+  it('a foreign agent that left its room is asked to end both ways', () => {
+    expect(style('left', false)).toBe('JobTermination, 0 ms, SIGTERM');
+    expect([1, 4].map(isCleanLeave)).toEqual([true, true]);
+    expect([0, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15].filter(isCleanLeave)).toEqual([]);
   });
 });

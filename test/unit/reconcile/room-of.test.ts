@@ -62,6 +62,7 @@ describe('the room of a task', () => {
     'max-lifetime': true,
     gone: true,
     lingering: true,
+    left: true,
     'never-started': false,
     'never-joined': false,
     missing: false,

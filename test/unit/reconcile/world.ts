@@ -28,7 +28,10 @@ export class World {
     const reconciler = new Reconciler({
       livekit: this.livekit,
       driver: memoryDriver(this.engine, { deployment }),
-      sockets: { terminate: (key) => this.terminated.push(key) > 0 },
+      sockets: {
+        terminate: (key) => this.terminated.push(key) > 0,
+        account: () => 'its worker slept',
+      },
       profiles: { list: [PROFILE], unmatched: NO_PROFILE },
       bounds: { inFlight: 4, perSecond: 100, perNamePerMinute: 20 },
       resyncMs: 30_000,

@@ -1,0 +1,4 @@
+/** The runner image through containers; what must hold is the same for all three. */
+import { foreignSuite } from './foreign.suite.ts';
+
+foreignSuite('runner');
