@@ -36,8 +36,10 @@ describeWith('livekit', 'docker')('containers of a launcher that was killed', ()
     const containers = await identities(bed);
     expect(containers).toHaveLength(2);
 
-    await launcher.end('SIGKILL');
     const [left] = before;
+    // Until it has greeted, it may not listen yet.
+    await visitor.hears(left!.agent.identity, 'Hello');
+    await launcher.end('SIGKILL');
     await visitor.say('alone?');
     await visitor.hears(left!.agent.identity, 'You said: alone?');
     await launcher.restart();

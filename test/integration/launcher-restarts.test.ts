@@ -72,6 +72,8 @@ describeWithLiveKit('launchers that come and go', () => {
     const visitor = cleanup.use(await visit(server, 'talk'));
     const before = await served(bed, 'talk');
     const { identity } = before.agent;
+    // Until it has greeted, it may not listen yet.
+    await visitor.hears(identity, 'Hello');
     expect(await launcher.end('SIGTERM')).toEqual({ code: 0, signal: null });
     await visitor.say('still there?');
     await visitor.hears(identity, 'You said: still there?');

@@ -84,7 +84,7 @@ describeWithLiveKit('a LiveKit server that is away at the start', () => {
     });
     expect((await get(ports.webhook, '/healthz')).status).toBe(200);
     const webhook = await fetch(`http://127.0.0.1:${ports.webhook}/webhook`, { method: 'POST' });
-    expect(webhook.status).toBe(400);
+    expect(webhook.status).toBe(401);
 
     await server.start();
     await waitFor('readiness', async () => (await get(ports.admin, '/readyz')).ok);
