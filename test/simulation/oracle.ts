@@ -83,8 +83,13 @@ export class Oracle {
     this.#record(sid as RoomSid).toldAtMs = this.#nowMs;
   }
 
-  ended({ key, fate, task }: SimAgent): void {
-    this.#recordOf(key).ends(key, task.exitCode, fate, this.#nowMs);
+  /** The engine started a task. */
+  started(agent: SimAgent): void {
+    this.#recordOf(agent.key).blindAt.set(agent.task.id, this.#blindMs);
+  }
+
+  ended({ key, task }: SimAgent): void {
+    this.#recordOf(key).ends(key, task.exitCode);
   }
 
   // --- what launchers do -------------------------------------------------------------------------
@@ -95,15 +100,15 @@ export class Oracle {
     const name = room?.name ?? '';
     const overMs = this.#nowMs - (room?.closedAtMs ?? 0) - this.#world.story.livekit.hideLagMs;
     if (overMs > LOOK_MS && this.#nowMs - this.#slowAtMs > SLOWEST_MS) {
-      this.#broken('launch', `${key} is launched for a room that is over`);
+      this.broken('launch', `${key} is launched for a room that is over`);
     }
     const asked = this.#asked.get(process) ?? [];
     asked.push({ atMs: this.#nowMs, name });
     this.#asked.set(process, asked);
     const within = (ms: number) => asked.filter(({ atMs }) => atMs > this.#nowMs - ms);
-    if (within(1_000).length > BOUNDS.perSecond) this.#broken('rate', 'too many launches a second');
+    if (within(1_000).length > BOUNDS.perSecond) this.broken('rate', 'too many launches a second');
     const named = within(60_000).filter((one) => one.name === name);
-    if (named.length > BOUNDS.perNamePerMinute) this.#broken('rate', `too many for ${name}`);
+    if (named.length > BOUNDS.perNamePerMinute) this.broken('rate', `too many for ${name}`);
   }
 
   refused(key: TaskKey): void {
@@ -117,7 +122,7 @@ export class Oracle {
     const twin = this.#live(sid).find(
       (task) => (process.shown.get(task.id) ?? Infinity) < askedAtMs,
     );
-    if (twin) this.#broken('double', `${key} was launched beside ${twin.key}, which was known`);
+    if (twin) this.broken('double', `${key} was launched beside ${twin.key}, which was known`);
     const record = this.#record(sid);
     record.created.push(key);
     const starts = this.#world.processes.filter((each) => each.startedAtMs >= record.firstAtMs);
@@ -125,7 +130,7 @@ export class Oracle {
     const lives = record.lives + (this.#missedAtMs - this.#missingSinceMs > LOOK_MS ? 1 : 0);
     const most = (PROFILE.retries + 1) * lives + record.uncounted.size + starts.length;
     if (record.created.length > most) {
-      this.#broken('attempts', `${record.created.length} tasks for ${sid}, ${most} are due`);
+      this.broken('attempts', `${record.created.length} tasks for ${sid}, ${most} are due`);
     }
   }
 
@@ -150,13 +155,13 @@ export class Oracle {
     const seat = agent?.seat;
     if (seat?.room.sid === sid) {
       if (this.#nowMs - seat.sinceMs < SETTLED_MS) return;
-      return this.#broken('kill', `${how} for ${key}, whose agent serves its room`);
+      return this.broken('kill', `${how} for ${key}, whose agent serves its room`);
     }
     // Lists left the room out for long, and nobody in it spoke against its end.
     const missedMs = this.#missedAtMs - this.#missingSinceMs;
     if (missedMs > LOOK_MS && this.#nowMs - this.#missedAtMs < MISSING_MS) return;
     if (others.length > 0 || this.#mayEnd(task, agent, record, process)) return;
-    this.#broken('kill', `${how} for ${key} before its deadline`);
+    this.broken('kill', `${how} for ${key} before its deadline`);
   }
 
   /** What begins an end must have been listed after the fact that it rests on. */
@@ -165,33 +170,33 @@ export class Oracle {
     process.ending.add(key);
     const oldMs = this.#nowMs - process.listBegunAtMs;
     const slow = this.#nowMs - this.#slowAtMs < SLOWEST_MS;
-    if (oldMs > FRESH_MS && !slow)
-      this.#broken('stale', `${key} is ended by a list of ${oldMs} ms`);
+    if (oldMs > FRESH_MS && !slow) this.broken('stale', `${key} is ended by a list of ${oldMs} ms`);
   }
 
-  removes(_process: SimProcess, id: TaskId): void {
+  /** What is left of a task is evidence for as long as its room lives. */
+  removes(id: TaskId): void {
     const task = this.#world.engine.tasks.get(id);
     if (!task) return;
     const sid = this.#sidOf(task.key as TaskKey);
     if (this.#world.livekit.isLive(sid) && this.#record(sid).lives === 1) {
-      this.#broken('evidence', `${task.key} was removed, and its room is live`);
+      this.broken('evidence', `${task.key} was removed, and its room is live`);
     }
   }
 
   /** A job is handed over: to one task of a live room, once. */
-  assigned(_process: SimProcess, agent: SimAgent, job: Job | undefined): void {
+  assigned(agent: SimAgent, job: Job | undefined): void {
     const sid = job?.room?.sid as RoomSid;
     const room = this.#world.livekit.room(sid);
-    if (sid !== this.#sidOf(agent.key)) this.#broken('job', `${agent.key} was given ${sid}`);
+    if (sid !== this.#sidOf(agent.key)) this.broken('job', `${agent.key} was given ${sid}`);
     if (!room || room.closedAtMs < this.#nowMs - LOOK_MS) {
-      return this.#broken('job', `${agent.key} was given a room that is over`);
+      return this.broken('job', `${agent.key} was given a room that is over`);
     }
-    if (agent.seat) this.#broken('job', `${agent.key} was given a second job`);
+    if (agent.seat) this.broken('job', `${agent.key} was given a second job`);
     const other = this.#world.livekit
       .seated(room)
       .find((seat) => seat.taskKey !== agent.key && this.#nowMs - seat.sinceMs > SETTLED_MS);
     const twin = other && this.#live(sid).find((task) => task.key === other.taskKey);
-    if (twin) this.#broken('job', `${agent.key} was sent into the room of ${twin.key}`);
+    if (twin) this.broken('job', `${agent.key} was sent into the room of ${twin.key}`);
   }
 
   // --- after every step --------------------------------------------------------------------------
@@ -219,7 +224,7 @@ export class Oracle {
       else if (live.length > 0) {
         const overMs = nowMs - Math.max(room?.closedAtMs ?? 0, live[0]!.createdAtMs);
         if (Math.min(overMs, calmMs) > 2 * story.resyncMs + 60_000) {
-          this.#broken('orphan', `${live[0]!.key} outlives its room`);
+          this.broken('orphan', `${live[0]!.key} outlives its room`);
         }
       }
     }
@@ -233,13 +238,13 @@ export class Oracle {
       const live = this.#live(room.sid);
       const seats = live.filter(({ id }) => this.#world.agents.get(id)?.seat?.room === room);
       if (live.length === 1 && seats.length === 1) continue;
-      this.#broken('unserved', `${room.sid} has ${live.length} tasks, ${seats.length} in it`);
+      this.broken('unserved', `${room.sid} has ${live.length} tasks, ${seats.length} in it`);
     }
     for (const task of this.#world.engine.tasks.values()) {
       if (task.endsAtMs <= this.#nowMs) continue;
       const room = this.#world.livekit.room(this.#sidOf(task.key as TaskKey));
       const over = (room?.closedAtMs ?? 0) < this.#nowMs - CALM_END_MS;
-      if (over) this.#broken('orphan', `${task.key} is left`);
+      if (over) this.broken('orphan', `${task.key} is left`);
     }
   }
 
@@ -248,13 +253,14 @@ export class Oracle {
     const { engine, story } = this.#world;
     const memory = this.#world.gateway()?.reconciler.memory;
     const left = { rooms: memory?.rooms.size, tasks: memory?.tasks.size };
-    if (left.rooms !== 0 || left.tasks !== 0) this.#broken('memory', JSON.stringify(left));
+    if (left.rooms !== 0 || left.tasks !== 0) this.broken('memory', JSON.stringify(left));
     const kept = story.engine.forgets ? 0 : engine.tasks.size;
-    if (kept > 0) this.#broken('evidence', `${kept} ended tasks are kept for ever`);
+    if (kept > 0) this.broken('evidence', `${kept} ended tasks are kept for ever`);
   }
 
+  /** The first breach is kept: what follows may be its consequence. */
   broken(invariant: string, detail: string): void {
-    this.#broken(invariant, detail);
+    this.violation ??= { invariant, atMs: this.#nowMs, detail };
   }
 
   #checkLive(room: SimRoom, record: RoomRecord, live: readonly MemoryTask[], calmMs: number): void {
@@ -264,7 +270,7 @@ export class Oracle {
     const roomMs = this.#nowMs - room.openedAtMs;
     const hintMs = story.engine.hints ? 0 : story.resyncMs;
     if (live.length > 1 && Math.min(aloneMs, calmMs) > PROMPT_MS + 20_000 + hintMs) {
-      this.#broken('double', `${room.sid} keeps ${live.length} tasks`);
+      this.broken('double', `${room.sid} keeps ${live.length} tasks`);
     }
     const told = record.told === this.#world.gateway();
     const noticeMs = told && story.engine.hints ? 0 : story.resyncMs;
@@ -272,14 +278,14 @@ export class Oracle {
     const crowded = story.inFlight < 10;
     const waitedMs = Math.min(aloneMs, roomMs, calmMs, toldMs);
     if (live.length === 0 && !crowded && waitedMs > PROMPT_MS + noticeMs) {
-      this.#broken('slow', `${room.sid} has had no task for ${waitedMs} ms`);
+      this.broken('slow', `${room.sid} has had no task for ${waitedMs} ms`);
     }
     const [task] = live;
     const agent = task && this.#world.agents.get(task.id);
     if (!task || agent?.seat || crowded) return;
     const idleMs = this.#nowMs - Math.max(task.startsAtMs, agent?.leftAtMs ?? 0);
     if (Math.min(idleMs, calmMs, aloneMs) > 150_000) {
-      this.#broken('stuck', `${task.key} is not in its room, and nothing happens`);
+      this.broken('stuck', `${task.key} is not in its room, and nothing happens`);
     }
   }
 
@@ -303,11 +309,6 @@ export class Oracle {
     }
     const ranMs = nowMs - task.startsAtMs - (this.#blindMs - (record.blindAt.get(task.id) ?? 0));
     return ranMs >= PROFILE.joinDeadlineMs - BLIND_SLACK_MS;
-  }
-
-  /** The engine started a task. */
-  started(agent: SimAgent): void {
-    this.#recordOf(agent.key).blindAt.set(agent.task.id, this.#blindMs);
   }
 
   #live(sid: RoomSid, atMs = this.#nowMs): MemoryTask[] {
@@ -334,9 +335,5 @@ export class Oracle {
 
   get #nowMs(): number {
     return this.#world.clock.nowMs();
-  }
-
-  #broken(invariant: string, detail: string): void {
-    this.violation ??= { invariant, atMs: this.#nowMs, detail };
   }
 }

@@ -136,7 +136,7 @@ export class SimProcess {
   }
 
   #send(agent: SimAgent, frame: ServerFrame): void {
-    if (frame.case === 'assignment') this.#world.oracle.assigned(this, agent, frame.value.job);
+    if (frame.case === 'assignment') this.#world.oracle.assigned(agent, frame.value.job);
     this.#world.clock.timer(FRAME_MS, () => agent.received(frame, this));
   }
 
@@ -224,7 +224,7 @@ export class SimProcess {
         }),
       remove: (id, signal) =>
         this.#call(signal, { fail: 'stop-fail', slow: 'list-slow' }, async () => {
-          oracle.removes(this, id);
+          oracle.removes(id);
           return driver.remove(id, never);
         }),
     };

@@ -2,7 +2,6 @@
 import type { RoomSid } from '../../launcher/core/room.ts';
 import type { MemoryTask } from '../../launcher/drivers/memory.ts';
 import type { TaskId, TaskKey } from '../../launcher/driver.ts';
-import type { Fate } from './agent.ts';
 import type { SimProcess } from './process.ts';
 
 const EXIT_DISPLACED = 76;
@@ -54,12 +53,11 @@ export class RoomRecord {
     this.#failures.clear();
   }
 
-  ends(key: TaskKey, code: number | null, fate: Fate, _nowMs: number): void {
+  ends(key: TaskKey, code: number | null): void {
     if (code === EXIT_DISPLACED) this.uncounted.set(key, null);
     else if (code === 0) this.#served = true;
     else this.#failures.add(key);
     if (code === EXIT_BAD_START) this.#fatal = true;
-    if (fate === 'leaves') this.#served ||= code === 0;
   }
 
   refused(nowMs: number): void {
