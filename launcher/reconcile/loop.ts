@@ -19,6 +19,8 @@ import type { Observer } from './observe.ts';
 import type { Pass } from './pass.ts';
 
 const PASSES_AT_ONCE = 8;
+/** Of these, for rooms that nothing nudged: a webhook never waits for a full pass. */
+const UNNUDGED_AT_ONCE = 4;
 /** How long an orderly end waits for passes that run. */
 const STOP_TIMEOUT_MS = 10_000;
 /** A room is never looked at again sooner than this without a nudge. */
@@ -44,6 +46,8 @@ export class Loop {
   readonly #parts: LoopParts;
   /** Names to look at, each with the turn of its newest nudge. */
   readonly #queue = new Map<string, number>();
+  /** Names that a full pass looks at when no nudge waits. */
+  readonly #unnudged = new Set<string>();
   readonly #running = new Map<string, Promise<void>>();
   readonly #lookAgain = new Map<string, () => void>();
   #fullPass: Promise<void> | null = null;
@@ -61,6 +65,7 @@ export class Loop {
   nudge(name: string): void {
     if (this.#stopped) return;
     this.#queue.set(name, this.#parts.observer.turn());
+    this.#unnudged.delete(name);
     this.#drain();
   }
 
@@ -112,17 +117,25 @@ export class Loop {
   }
 
   #drain(): void {
-    for (const [name, turn] of this.#queue) {
-      if (this.#stopped || this.#running.size >= PASSES_AT_ONCE) return;
-      if (this.#parts.memory.firstPassAtMs === null) return;
-      if (this.#running.has(name)) continue;
-      this.#queue.delete(name);
-      const done = this.#runPass(name, turn).finally(() => {
-        this.#running.delete(name);
-        this.#drain();
-      });
-      this.#running.set(name, done);
+    if (this.#parts.memory.firstPassAtMs === null) return;
+    for (const [name, turn] of this.#queue) this.#begin(name, turn, PASSES_AT_ONCE);
+    // By the full list that was read for them.
+    for (const name of this.#unnudged) {
+      if (this.#running.size >= UNNUDGED_AT_ONCE) return;
+      this.#begin(name, 0, UNNUDGED_AT_ONCE);
     }
+  }
+
+  #begin(name: string, turn: number, atOnce: number): void {
+    const { size } = this.#running;
+    if (this.#stopped || size >= atOnce || this.#running.has(name)) return;
+    this.#queue.delete(name);
+    this.#unnudged.delete(name);
+    const done = this.#runPass(name, turn).finally(() => {
+      this.#running.delete(name);
+      this.#drain();
+    });
+    this.#running.set(name, done);
   }
 
   async #runPass(name: string, turn: number): Promise<void> {
@@ -184,7 +197,7 @@ export class Loop {
   #enqueue(room: RoomMemory): void {
     if (room.name === null || this.#queue.has(room.name)) return;
     const over = room.goneAtMs !== null && this.#parts.observer.tasksOf(room.sid).length === 0;
-    if (!over) this.#queue.set(room.name, 0);
+    if (!over) this.#unnudged.add(room.name);
   }
 
   /** Runs a full pass then, unless one is due sooner. */

@@ -1,6 +1,7 @@
 /** The reconciler as a whole: rooms come and go, things fail, launchers are killed. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isTaskKey } from '../../../launcher/driver.ts';
+import { delay } from '../../../launcher/lib/clock.ts';
 import { World } from './world.ts';
 
 const KEY = 'r-RM_a-1';
@@ -381,5 +382,25 @@ describe('the reconciler', () => {
       return [...crowd.livekit.calls];
     };
     expect(await callsFor(1_000)).toEqual(await callsFor(0));
+  });
+
+  it('looks at a nudged room before those of a full pass that goes on', async () => {
+    for (let n = 0; n < 200; n++) world.livekit.open(`room${n}`);
+    const read = world.livekit.listParticipants.bind(world.livekit);
+    world.livekit.listParticipants = async (name) => {
+      await delay(world.clock, 50);
+      return read(name);
+    };
+    const launcher = await world.launcher({
+      bounds: { inFlight: 999, perSecond: 999, perNamePerMinute: 20 },
+    });
+    world.livekit.open('new');
+    launcher.heard({ event: 'room_started', roomName: 'new', sid: 'RM_new' });
+    await world.clock.advance(200);
+    const launched = world.tasks();
+    expect(launched).toContain('r-RM_new-1:live');
+    expect(launched.length).toBeLessThan(100);
+    await world.clock.advance(10_000);
+    expect(world.tasks()).toHaveLength(201);
   });
 });
