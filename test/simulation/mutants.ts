@@ -141,11 +141,11 @@ export const MUTANTS: readonly Mutant[] = [
     'for (const { sid } of memory.prune((room) => isOver(room) && nowMs < 0))',
   ),
   one(
-    'drops what it hears about a room while it looks at it',
+    'leaves a nudge to the look that is planned already',
     'reconcile/loop.ts',
     `if (this.#stopped) return;
     this.#queue.set(name, this.#parts.observer.turn());`,
-    `if (this.#stopped || this.#running.has(name)) return;
+    `if (this.#stopped || this.#lookAgain.has(name)) return;
     this.#queue.set(name, this.#parts.observer.turn());`,
   ),
   {
