@@ -42,6 +42,7 @@ export interface SimLiveKitParts {
   readonly nowMs: () => number;
   readonly showLagMs: number;
   readonly hideLagMs: number;
+  readonly seatLagMs: number;
   readonly send: (news: RoomNews) => void;
 }
 
@@ -154,11 +155,13 @@ export class SimLiveKit {
   }
 
   participants(name: string): Participant[] {
-    const room = this.#live.get(name);
-    if (!room) return [];
-    return this.seated(room).map(({ identity, taskKey }) => {
-      return { identity, kind: 'agent', attributes: { [TASK_ATTRIBUTE]: taskKey } };
-    });
+    const atMs = this.#parts.nowMs() - this.#parts.seatLagMs;
+    const shown = new Map<string, Participant>();
+    for (const { identity, taskKey, sinceMs, untilMs } of this.#live.get(name)?.seats ?? []) {
+      if (sinceMs > atMs || untilMs <= atMs) continue;
+      shown.set(identity, { identity, kind: 'agent', attributes: { [TASK_ATTRIBUTE]: taskKey } });
+    }
+    return [...shown.values()];
   }
 
   info(name: string): RoomInfo | null {

@@ -63,6 +63,8 @@ export interface Story {
     /** From a room's start until lists show it, and from its end until they do not. */
     readonly showLagMs: number;
     readonly hideLagMs: number;
+    /** From an agent's coming or going until lists of participants show it. */
+    readonly seatLagMs: number;
   };
   readonly inFlight: number;
   readonly items: readonly Item[];
@@ -90,6 +92,7 @@ export function makeStory(seed: number): Story {
     livekit: {
       showLagMs: dice.pick([0, 0, 500, 2_500], 'show'),
       hideLagMs: dice.pick([0, 0, 1_000], 'hide'),
+      seatLagMs: dice.pick([0, 0, 300, 2_000], 'seats'),
     },
     inFlight: dice.pick([1, 4, 50, 50], 'slots'),
     items: makeItems(dice, horizonMs).toSorted((a, b) => a.atMs - b.atMs),

@@ -106,7 +106,7 @@ beforeAll(async () => {
 afterAll(() => listener.close());
 
 function bodyBytes({ kind: which, event, name, junk, depth }: BodyRecipe, sid: string): Buffer {
-  const room = { sid, name, metadata: name, [name.slice(0, 20)]: junk };
+  const room = { sid, name, metadata: name, [`odd ${name.slice(0, 20)}`]: junk };
   const participant = { identity: name, attributes: { ['__proto__']: 'x', 'the.task': name } };
   const texts: Readonly<Record<BodyRecipe['kind'], () => string>> = {
     event: () => JSON.stringify({ event, room, participant, junk }),
