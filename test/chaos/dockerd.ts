@@ -29,6 +29,16 @@ export async function restartDockerd(
   process.kill(pid, signal);
   await waitFor('the end of dockerd', () => !existsSync(`/proc/${pid}`), END_DEADLINE_MS);
   await delay(systemClock, awayMs);
-  spawn(file, args, { detached: true, stdio: 'ignore' }).unref();
-  await waitFor('dockerd', () => docker.ping(), START_DEADLINE_MS);
+  const start = () => {
+    const started = spawn(file, args, { detached: true, stdio: 'ignore' });
+    started.unref();
+    return started;
+  };
+  let dockerd = start();
+  const answers = async () => {
+    // It gives up while what it left behind is still ending: a service manager starts it again.
+    if (dockerd.exitCode !== null) dockerd = start();
+    return docker.ping();
+  };
+  await waitFor('dockerd', answers, START_DEADLINE_MS);
 }
