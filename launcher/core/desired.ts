@@ -112,9 +112,19 @@ export function readMetadata(text: string): Readonly<Record<string, unknown>> | 
 }
 
 function askedName(metadata: Readonly<Record<string, unknown>> | null): string | null {
+  return toldUs(metadata, 'profile');
+}
+
+/** The job's metadata from the room's own, `{"room-launcher": {"metadata": "…"}}`; else empty. */
+export function roomJobMetadata(text: string): string {
+  return toldUs(readMetadata(text), 'metadata') ?? '';
+}
+
+/** What a room's metadata tells the launcher under a key; null for nothing, or no text. */
+function toldUs(metadata: Readonly<Record<string, unknown>> | null, key: string): string | null {
   const ours = metadata?.[OUR_KEY];
-  const asked = isObject(ours) ? ours['profile'] : undefined;
-  return typeof asked === 'string' && asked !== '' ? asked : null;
+  const told = isObject(ours) ? ours[key] : undefined;
+  return typeof told === 'string' && told !== '' ? told : null;
 }
 
 function matches(

@@ -5,6 +5,7 @@
  */
 import type { Room as RoomInfo } from '@livekit/protocol';
 import type { Expectations } from '../core/expectations.ts';
+import { roomJobMetadata } from '../core/desired.ts';
 import { parseRoomKey } from '../core/key.ts';
 import type { Memory } from '../core/memory.ts';
 import { isGone } from '../core/plan-gone.ts';
@@ -134,17 +135,5 @@ export class HandOver {
   #isGhost(sid: RoomSid, taskKey: string | null): boolean {
     const task = this.#parts.observer.tasksOf(sid).find((each) => each.key === taskKey);
     return task?.phase === 'ended';
-  }
-}
-
-/** The job's metadata from the room's own, `{"room-launcher": {"metadata": "…"}}`; else empty. */
-function roomJobMetadata(metadata: string): string {
-  try {
-    const parsed: unknown = JSON.parse(metadata);
-    const ours = (parsed as Record<string, Record<string, unknown>> | null)?.['room-launcher'];
-    const own = ours?.['metadata'];
-    return typeof own === 'string' ? own : '';
-  } catch {
-    return '';
   }
 }

@@ -86,17 +86,21 @@ export class Loop {
 
   /** The engine hints at a change: list its tasks; what changed is nudged by the observer. */
   nudgeTasks(): void {
-    const { observer, memory } = this.#parts;
+    const { memory, clock, listLagMs } = this.#parts;
     if (this.#stopped || memory.firstPassAtMs === null) return;
-    // A list that failed is said by the outage, and the full pass comes back to it.
-    observer.freshTasks(observer.turn()).catch(() => this.#fullPassIn(RETRY_BASE_MS));
-    const { clock, listLagMs } = this.#parts;
+    this.#listTasks();
     if (listLagMs === 0 || this.#lateList) return;
     // What the hint was about may show only then.
     this.#lateList = clock.timer(listLagMs + LOOK_AGAIN_MIN_MS, () => {
       this.#lateList = null;
-      observer.freshTasks(observer.turn()).catch(() => this.#fullPassIn(RETRY_BASE_MS));
+      this.#listTasks();
     });
+  }
+
+  /** A list that failed is said by the outage, and the full pass comes back to it. */
+  #listTasks(): void {
+    const { observer } = this.#parts;
+    observer.freshTasks(observer.turn()).catch(() => this.#fullPassIn(RETRY_BASE_MS));
   }
 
   /** Runs the first full pass; resolves when it is done, well or not. Later ones follow by timer. */

@@ -1,4 +1,5 @@
 /** Reading a request's body without giving it more memory than a webhook needs. */
+import { readLimited } from '../lib/read-limited.ts';
 
 export type Body =
   | { readonly outcome: 'read'; readonly bytes: Buffer }
@@ -13,16 +14,10 @@ export function declaresMore(request: Request, maxBytes: number): boolean {
 
 /** Reads at most `maxBytes`. */
 export async function readBody(request: Request, maxBytes: number): Promise<Body> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
   try {
-    for await (const chunk of request.body ?? []) {
-      bytes += chunk.byteLength;
-      if (bytes > maxBytes) return { outcome: 'too-large' };
-      chunks.push(chunk);
-    }
+    const bytes = await readLimited(request.body ?? [], maxBytes);
+    return bytes === null ? { outcome: 'too-large' } : { outcome: 'read', bytes };
   } catch {
     return { outcome: 'broken' };
   }
-  return { outcome: 'read', bytes: Buffer.concat(chunks) };
 }
