@@ -24,7 +24,7 @@ export class Witness implements AsyncDisposable {
   readonly firstAgentMs: number[] = [];
   /** From an agent's end to the next one in its room. */
   readonly withoutAgentMs: number[] = [];
-  /** The longest time that a room had two agents. */
+  /** The longest time that a room had two agents whose containers ran. */
   twoAgentsMs = 0;
   readonly #rooms: RoomServiceClient;
   readonly #lives: Lives;
@@ -77,12 +77,13 @@ export class Witness implements AsyncDisposable {
   ): void {
     const room = this.#watched.get(sid) ?? newlyWatched(name, nowMs);
     this.#watched.set(sid, room);
-    room.twoSinceMs = agents.length > 1 ? (room.twoSinceMs ?? nowMs) : null;
+    // An agent whose container has ended stays listed until the server misses it, up to half a minute.
+    const alive = agents.filter(({ attributes }) => this.#runs(attributes['room-launcher.task']));
+    room.twoSinceMs = alive.length > 1 ? (room.twoSinceMs ?? nowMs) : null;
     this.twoAgentsMs = Math.max(this.twoAgentsMs, nowMs - (room.twoSinceMs ?? nowMs));
     const ours = agents.find(({ identity }) => identity === `agent-${sid}`);
     const key = ours?.attributes['room-launcher.task'] ?? '';
-    // An agent whose container has ended stays listed until the server misses it.
-    const present = ours && isActive(ours) && this.#lives.running(key) !== undefined;
+    const present = ours && isActive(ours) && alive.includes(ours);
     if (!present) {
       if (room.key !== null) room.withoutSinceMs ??= this.#endOf(room.key) ?? nowMs;
       return;
@@ -90,6 +91,10 @@ export class Witness implements AsyncDisposable {
     if (room.key === null) this.firstAgentMs.push(nowMs - room.firstSeenMs);
     else if (room.withoutSinceMs !== null) this.withoutAgentMs.push(nowMs - room.withoutSinceMs);
     Object.assign(room, { key, withoutSinceMs: null });
+  }
+
+  #runs(key: string | undefined): boolean {
+    return key !== undefined && this.#lives.running(key) !== undefined;
   }
 
   #endOf(key: string): number | null {
