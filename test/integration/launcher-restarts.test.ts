@@ -75,12 +75,10 @@ describeWithLiveKit('launchers that come and go', () => {
     // Until it has greeted, it may not listen yet.
     await visitor.hears(identity, 'Hello');
     expect(await launcher.end('SIGTERM')).toEqual({ code: 0, signal: null });
-    await visitor.say('still there?');
-    await visitor.hears(identity, 'You said: still there?');
+    await visitor.asks(identity, 'still there?');
     await launcher.restart();
     await adopted(bed, [before]);
-    await visitor.say('and now?');
-    await visitor.hears(identity, 'You said: and now?');
+    await visitor.asks(identity, 'and now?');
     expect(launches(launcher)).toEqual([before.key]);
   });
 

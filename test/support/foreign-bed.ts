@@ -61,8 +61,7 @@ export async function tell(
   order: 'leave' | 'crash' | 'kill',
 ): Promise<void> {
   const visitor = cleanup.use(await visit(server, room, `who-says-${order}`));
-  await visitor.say('ready?');
-  await visitor.hears(`agent-${sid}`, 'You said: ready?');
+  await visitor.asks(`agent-${sid}`, 'ready?');
   await visitor.say(order);
 }
 
