@@ -42,13 +42,13 @@ export function doctor(options: DoctorOptions, io: DoctorIo): number {
   const loaded = loadSources({ env, cwd: io.cwd });
   const checked = 'error' in loaded ? { errors: [loaded.error] } : checkConfig(loaded.sources);
   if ('errors' in checked) return refuse(checked.errors, options, io);
-  const { driver, profiles } = checked;
+  const { engine, profiles } = checked;
   const warnings = warningsOf(profiles, options);
   const chosen = options.room === undefined ? null : choose(options.room, options, profiles);
   const rows = profiles.list.map(rowOf);
   if (options.json) {
     const room = chosen && { profile: chosen.profile, by: chosen.by, launch: chosen.launch };
-    print({ ok: true, driver, profiles: rows, warnings, ...(room && { room }) }, io);
+    print({ ok: true, driver: engine.driver, profiles: rows, warnings, ...(room && { room }) }, io);
     return EXIT_OK;
   }
   io.stdout.write(table(rows));

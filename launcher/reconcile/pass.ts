@@ -19,7 +19,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Applier } from './apply.ts';
 import type { Observer } from './observe.ts';
-import type { ProfileChooser } from './profiles.ts';
+import { asProfileSays, type ProfileChooser } from './profiles.ts';
 
 export interface PassParts {
   readonly observer: Observer;
@@ -136,7 +136,7 @@ export class Pass {
     const seen = needed ? await participants.read() : [];
     const agent = seen === null ? 'unread' : presentAgent(room.sid, seen);
     // Only now: what was listed meanwhile is in memory already, and a plan must not mix the two.
-    const tasks = observer.tasksOf(room.sid);
+    const tasks = asProfileSays(observer.tasksOf(room.sid), profile);
     const nowMs = clock.nowMs();
     known.unread.note(agent !== 'unread', nowMs);
     if (agent !== 'unread') {
@@ -160,10 +160,10 @@ export class Pass {
     const doubt = live && room.finishedAtMs === null && room.name !== null && listed.length === 0;
     const seen = doubt && isGone(room) ? await participants.read() : [];
     const agentStillThere = seen === null || presentAgent(room.sid, seen) !== null;
-    const tasks = observer.tasksOf(room.sid);
     const nowMs = clock.nowMs();
     const tasksFresh = observer.tasksBegun > begun;
     const profile = profiles.of(room);
+    const tasks = asProfileSays(observer.tasksOf(room.sid), profile);
     const view = { sid: room.sid, profile, tasks, tasksFresh, agentStillThere };
     const plan = planAbsentRoom(room, view, { memory, nowMs });
     if (isGone(room) && !agentStillThere) room.goneAtMs ??= nowMs;

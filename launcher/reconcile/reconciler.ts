@@ -21,6 +21,7 @@ import { Observer } from './observe.ts';
 import { Pass } from './pass.ts';
 import type { RoomsPort, SocketsPort } from './ports.ts';
 import { ProfileChooser } from './profiles.ts';
+import { watchUnhinted } from './unhinted.ts';
 
 export interface ReconcilerOptions {
   readonly livekit: RoomsPort & HandOverPorts;
@@ -99,7 +100,10 @@ export class Reconciler {
   /** Runs the first full pass and goes on from there; resolves after the first, well or not. */
   async start(): Promise<void> {
     await this.#loop.start();
-    this.#watch = this.#options.driver.watch?.(() => this.#loop.nudgeTasks());
+    const { driver, clock } = this.#options;
+    const nudge = () => this.#loop.nudgeTasks();
+    const tasks = () => this.observer.allTasks();
+    this.#watch = driver.watch?.(nudge) ?? watchUnhinted(tasks, nudge, clock);
   }
 
   /** Finishes the passes that run; tasks go on without this launcher. */
