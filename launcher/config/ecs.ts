@@ -33,7 +33,7 @@ export function readEcs(read: Reader): EcsEngineConfig {
 
 /** Do all tasks of such an engine run on Fargate, which takes certain sizes alone? */
 export function isFargateAlone({ network }: EcsEngineConfig): boolean {
-  return network.capacityProviders.every((name) => /^FARGATE(?:_SPOT)?$/.test(name));
+  return network.capacityProviders.every((name) => name === 'FARGATE' || name === 'FARGATE_SPOT');
 }
 
 const GIB = 1_024;

@@ -16,10 +16,13 @@ import { assert } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import { Ecs, type SdkOptions } from './calls.ts';
+import { examine, type Finding } from './examine.ts';
 import { launch } from './launch.ts';
 import { list } from './list.ts';
+import { EventQueue } from './queue.ts';
 import type { Place } from './request.ts';
 import { stop } from './stop.ts';
+import { watchQueue } from './watch.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -47,7 +50,7 @@ export interface EcsDriverOptions extends Place {
 
 /** Rejects with `DriverError` `invalid` without a region; asks the service nothing yet. */
 export async function ecsDriver(options: EcsDriverOptions): Promise<Driver> {
-  const { deployment, clock, sdk = {} } = options;
+  const { deployment, clock, log, eventsQueueUrl, sdk = {} } = options;
   const ecs = await Ecs.open(options.cluster, clock, sdk);
   const call = <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> =>
     unlessAborted(signal, work).catch((error: unknown) => {
@@ -67,9 +70,47 @@ export async function ecsDriver(options: EcsDriverOptions): Promise<Driver> {
     stop: (taskId, how, signal) => call(signal, () => stop(ecs, deployment, taskId, how, signal)),
     // Nothing can be freed: ECS forgets an ended task by itself.
     remove: (_taskId, signal) => call(signal, () => Promise.resolve()),
+    async prepare(launches, signal) {
+      const templates = new Set(launches.map(({ template }) => template));
+      const findings = await call(signal, () => examine(ecs, options.network, templates, signal));
+      for (const { level, text } of findings) {
+        if (level === 'wrong') log.warn('ECS is not set up as launches need it', { reason: text });
+        else log.debug('not looked at ahead', { reason: text });
+      }
+    },
+    ...(eventsQueueUrl !== null && {
+      watch(nudge: () => void) {
+        const queue = new EventQueue(eventsQueueUrl, sdk);
+        return watchQueue({ queue, deployment, clock, log }, nudge);
+      },
+    }),
     async [Symbol.asyncDispose]() {
       // Tasks go on, and so does what the service was asked.
       ecs.close();
     },
   };
+}
+
+/**
+ * For the doctor: also whether tasks may be listed. Neither launches nor stops anything. Rejects with
+ * `DriverError`.
+ */
+export async function examineEcs(
+  options: Pick<EcsDriverOptions, 'deployment' | 'cluster' | 'network' | 'clock' | 'sdk'>,
+  templates: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const { deployment, cluster, network, clock, sdk = {} } = options;
+  const ecs = await Ecs.open(cluster, clock, sdk);
+  try {
+    return await unlessAborted(signal, async () => {
+      const findings = await examine(ecs, network, templates, signal);
+      await list(ecs, deployment, signal);
+      return findings;
+    });
+  } catch (error) {
+    throw ecs.errorOf(error);
+  } finally {
+    ecs.close();
+  }
 }

@@ -18,6 +18,11 @@ export interface Network {
   readonly capacityProviders: readonly string[];
 }
 
+/** Do all tasks run on Fargate? */
+export function isFargate({ capacityProviders }: Network): boolean {
+  return capacityProviders.every((name) => name === 'FARGATE' || name === 'FARGATE_SPOT');
+}
+
 export interface Choice {
   readonly subnet: string;
   /** Null: Fargate as the launch type, which needs no capacity provider in the cluster. */
