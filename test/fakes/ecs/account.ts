@@ -104,6 +104,7 @@ export class EcsAccount {
         ? stopPlan(task, nowMs, timings, why, this.onSigterm(task))
         : exitPlan(nowMs, timings, {}, why);
     task.plan(nowMs, moments);
+    this.settle();
   }
 
   /** The task's containers end now; `why` counts unless the task was being stopped already. */
@@ -113,6 +114,7 @@ export class EcsAccount {
     if (containerStatus === 'STOPPED') return;
     const first = desiredStatus === 'RUNNING' ? why : undefined;
     task.plan(nowMs, exitPlan(nowMs, timings, end, first));
+    this.settle();
   }
 
   /** Tells the watchers what became true, and forgets what stopped too long ago. */

@@ -15,7 +15,7 @@ import type {
 import type { EcsAccount } from './account.ts';
 import type { BucketName } from './buckets.ts';
 import { EcsError, taskDefinitionNotFound, taskNotFound } from './errors.ts';
-import { launch } from './launch.ts';
+import { launch, takeFargateTokens } from './launch.ts';
 import { pageOf } from './page.ts';
 import {
   validateDescribeTasks,
@@ -80,10 +80,24 @@ function runTask(account: EcsAccount, input: RunTaskRequest) {
   const { clientToken, ...parameters } = input;
   const { nowMs, tokens } = account;
   const known = clientToken && tokens.find(clusterArn, clientToken, parameters, nowMs);
-  const result = known || launch(account, input, cluster, definition);
-  if (clientToken && !known) tokens.keep(clusterArn, clientToken, parameters, result, nowMs);
+  if (known) {
+    const tasks = known.tasks.map((task) => repeated(task.view(task.versionAt(nowMs), true)));
+    return { tasks, failures: known.failures };
+  }
+  takeFargateTokens(account, input, cluster);
+  const result = launch(account, input, cluster, definition);
+  if (clientToken) tokens.keep(clusterArn, clientToken, parameters, result, nowMs);
   const tasks = result.tasks.map((task) => task.view(task.versionAt(nowMs), true));
   return { tasks, failures: result.failures };
+}
+
+/**
+ * "Tasks that have been stopped for under an hour only include the task ARN, last status, and desired
+ * status" when RunTask is repeated.
+ */
+function repeated(task: Task): Task {
+  const { taskArn, lastStatus, desiredStatus } = task;
+  return lastStatus === 'STOPPED' ? { taskArn, lastStatus, desiredStatus } : task;
 }
 
 /** A stopped task that is still known is answered as it is: it is not documented to be an error. */

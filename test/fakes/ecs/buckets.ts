@@ -1,15 +1,17 @@
 /**
- * Throttling as the service does it: token buckets per account and Region.
+ * Throttling as the service does it: token buckets per account and Region, filled up each second.
  *
- * Sizes are those of "Request throttling for the Amazon ECS API" and "AWS Fargate throttling
- * quotas". An empty bucket answers ThrottlingException; nothing is carried out then.
+ * Sizes are those of "Request throttling for the Amazon ECS API"
+ * (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html) and "AWS Fargate
+ * throttling quotas" (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/throttling.html). An
+ * empty bucket answers ThrottlingException; nothing is carried out then.
  */
 import { rateExceeded } from './errors.ts';
 
 export interface Rate {
   /** Most tokens that the bucket holds. */
   readonly burst: number;
-  /** Tokens that flow back. */
+  /** Tokens that are added each second. */
   readonly perSecond: number;
 }
 
@@ -30,7 +32,7 @@ export const AWS_RATES: Rates = {
   clusterResourceModify: { burst: 100, perSecond: 40 },
   clusterResourceRead: { burst: 100, perSecond: 20 },
   clusterRead: { burst: 50, perSecond: 20 },
-  taskDefinitionRead: { burst: 100, perSecond: 20 },
+  taskDefinitionRead: { burst: 50, perSecond: 20 },
   fargateLaunch: { burst: 100, perSecond: 20 },
   fargateRunTask: { burst: 20, perSecond: 20 },
 };
@@ -40,14 +42,15 @@ export type BucketName = Exclude<keyof Rates, 'fargateLaunch'> | 'fargate' | 'fa
 interface Bucket {
   readonly rate: Rate;
   tokens: number;
-  atMs: number;
+  /** When tokens were last added. */
+  filledAtMs: number;
 }
 
 export class Buckets {
   readonly #buckets: Readonly<Record<BucketName, Bucket>>;
 
   constructor(rates: Rates, nowMs: number) {
-    const full = (rate: Rate): Bucket => ({ rate, tokens: rate.burst, atMs: nowMs });
+    const full = (rate: Rate): Bucket => ({ rate, tokens: rate.burst, filledAtMs: nowMs });
     this.#buckets = {
       clusterResourceModify: full(rates.clusterResourceModify),
       clusterResourceRead: full(rates.clusterResourceRead),
@@ -63,9 +66,9 @@ export class Buckets {
   take(name: BucketName, nowMs: number, count = 1): void {
     const bucket = this.#buckets[name];
     const { burst, perSecond } = bucket.rate;
-    const flowed = (Math.max(nowMs - bucket.atMs, 0) / 1000) * perSecond;
-    bucket.tokens = Math.min(burst, bucket.tokens + flowed);
-    bucket.atMs = nowMs;
+    const seconds = Math.max(Math.floor((nowMs - bucket.filledAtMs) / 1000), 0);
+    bucket.tokens = Math.min(burst, bucket.tokens + seconds * perSecond);
+    bucket.filledAtMs += seconds * 1000;
     if (bucket.tokens < count) throw rateExceeded();
     bucket.tokens -= count;
   }

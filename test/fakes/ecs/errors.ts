@@ -22,8 +22,8 @@ export class EcsError extends Error {
 
 /** A parameter that the API reference does not allow: the caller's own bug. */
 export class ParameterError extends EcsError {
-  constructor(message: string) {
-    super('InvalidParameterException', message);
+  constructor(message: string, type = 'InvalidParameterException') {
+    super(type, message);
   }
 }
 
@@ -63,6 +63,12 @@ export const unknownAccessKey = () =>
 
 export const expiredCredentials = () =>
   new EcsError('ExpiredTokenException', 'The security token included in the request is expired');
+
+export const queueNotFound = () =>
+  new EcsError('QueueDoesNotExist', 'The specified queue does not exist.');
+
+export const wrongRegion = () =>
+  new EcsError('InvalidSignatureException', 'Credential should be scoped to a valid region.');
 
 export const missingCredentials = () =>
   new EcsError('MissingAuthenticationTokenException', 'Missing Authentication Token');

@@ -14,7 +14,10 @@ import type { ClusterOptions } from './catalogue.ts';
 import { taskDefinitionNotFound } from './errors.ts';
 import { Faults } from './faults.ts';
 import { launch, release } from './launch.ts';
+import { FakeQueue } from './queue.ts';
 import type { FakeTask, TaskState } from './task.ts';
+
+type StopCode = NonNullable<Task['stopCode']>;
 
 export interface Call {
   readonly action: Action;
@@ -28,6 +31,8 @@ export const CREDENTIALS = { accessKeyId: 'AKIAFAKE', secretAccessKey: 'fake' };
 export class FakeEcs {
   readonly account: EcsAccount;
   readonly faults = new Faults();
+  /** By the path of their URLs. */
+  readonly queues = new Map<string, FakeQueue>();
   /** Calls that reached the service, faulty ones too if it acted. */
   readonly calls: Call[] = [];
   /** Limits that the caller broke, each `<action>: <message>`. */
@@ -41,6 +46,13 @@ export class FakeEcs {
     return this.account.capacity;
   }
 
+  /** A queue that gets the events of all tasks from now on. */
+  addQueue(name = 'ecs-events'): FakeQueue {
+    const queue = new FakeQueue(this.account, name);
+    this.queues.set(queue.path, queue);
+    return queue;
+  }
+
   addCluster(name: string, options?: ClusterOptions) {
     return this.account.catalogue.addCluster(name, options);
   }
@@ -50,7 +62,7 @@ export class FakeEcs {
     return this.account.catalogue.register(request);
   }
 
-  /** Runs tasks as somebody else: past every limit, token and fault. */
+  /** Runs tasks as somebody else: past limits, rates, client tokens and faults. */
   plant(input: RunTaskRequest): Task[] {
     const cluster = this.account.catalogue.cluster(input.cluster);
     const definition = this.account.catalogue.findDefinition(input.taskDefinition ?? '');
@@ -110,15 +122,15 @@ export class FakeEcs {
     );
   }
 
-  /** Somebody else stops the task with StopTask. */
-  stop(taskArn: string, stoppedReason: string): void {
-    const why = { stopCode: 'UserInitiated', stoppedReason, tags: [] } as const;
-    this.account.stop(this.#find(taskArn), why);
+  /** Somebody else stops the task: a person with StopTask, or a service's scheduler. */
+  stop(taskArn: string, stoppedReason: string, stopCode: StopCode = 'UserInitiated'): void {
+    this.account.stop(this.#find(taskArn), { stopCode, stoppedReason, tags: [] });
   }
 
   /** Makes up one change, such as a `lastStatus` that nobody knows; the task's plan goes on. */
   change(taskArn: string, change: Partial<TaskState>): void {
     this.#find(taskArn).change(this.account.nowMs, change);
+    this.account.settle();
   }
 
   #find(taskArn: string): FakeTask {

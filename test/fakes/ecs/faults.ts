@@ -27,7 +27,8 @@ export type Fault =
       readonly retryAfterSeconds?: number;
     };
 
-export type Faulty = Action | 'ReceiveMessage' | 'DeleteMessage';
+export type QueueAction = 'ReceiveMessage' | 'DeleteMessage';
+export type Faulty = Action | QueueAction;
 
 export class Faults {
   readonly #queued = new Map<Faulty, Fault[]>();

@@ -16,7 +16,6 @@ export function launch(
   definition: TaskDefinition,
 ): RunResult {
   const { count = 1 } = input;
-  takeFargateTokens(account, input, cluster, count);
   const tasks: FakeTask[] = [];
   const failures: Failure[] = [];
   for (let n = 0; n < count; n += 1) {
@@ -73,12 +72,13 @@ function placeOne(
   return task;
 }
 
-function takeFargateTokens(
+/** What Fargate itself allows of launches; a repeat of a known request launches nothing. */
+export function takeFargateTokens(
   account: EcsAccount,
   input: RunTaskRequest,
   cluster: Cluster,
-  count: number,
 ): void {
+  const { count = 1 } = input;
   if (!isFargate(input, cluster)) return;
   const spot = providerOf(strategyOf(input, cluster), 0) === 'FARGATE_SPOT';
   account.buckets.take('fargateRunTask', account.nowMs);

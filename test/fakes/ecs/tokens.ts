@@ -1,10 +1,12 @@
 /**
- * RunTask's client tokens ("Ensuring idempotency" of the API reference).
+ * RunTask's client tokens
+ * (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html).
  *
  * Per cluster: the same token with the same parameters has the original result, failures too; with
  * others it is a conflict that names the tasks. A token lives for the lesser of 24 hours and the
- * lifetime of its task plus one hour. Parameters are compared as they were sent: whether the service
- * takes a default that is spelled out for the same request is not documented.
+ * lifetime of its last task plus one hour. Parameters are compared as they were sent: whether the
+ * service takes a default that is spelled out for the same request, and what it means by "other than
+ * the Region or Availability Zone", is not documented further.
  */
 import type { Failure } from '@aws-sdk/client-ecs';
 import { tokenConflict } from './errors.ts';
@@ -27,7 +29,11 @@ interface Entry {
 export class ClientTokens {
   readonly #entries = new Map<string, Entry>();
 
-  /** The result of the first request with this token; null for a new one. */
+  /**
+   * The result of the first request with this token; null for a new one. "Failures that are over an
+   * hour old only include the number of failed tasks": as so many empty failures, a form that the
+   * document does not show.
+   */
   find(clusterArn: string, token: string, parameters: object, nowMs: number): RunResult | null {
     const key = `${clusterArn} ${token}`;
     const entry = this.#entries.get(key);
@@ -38,7 +44,9 @@ export class ClientTokens {
     if (entry.parameters !== canonical(parameters)) {
       throw tokenConflict(entry.result.tasks.map((task) => task.arn));
     }
-    return entry.result;
+    const { tasks, failures } = entry.result;
+    const old = nowMs > entry.firstUsedAtMs + HOUR_MS;
+    return { tasks, failures: old ? failures.map(() => ({})) : failures };
   }
 
   keep(clusterArn: string, token: string, parameters: object, result: RunResult, nowMs: number) {

@@ -29,7 +29,8 @@ const SECURITY_GROUPS_MAX = 5;
 const PROVIDERS_MAX = 20;
 const WEIGHT_MAX = 1000;
 const BASE_MAX = 100_000;
-const REASON_MAX_CHARACTERS = 1024;
+/** As earlier editions of the API reference have it; the present one names no limit. */
+const REASON_MAX_CHARACTERS = 255;
 const DESCRIBED_MAX = 100;
 const PAGE_MAX = 100;
 const LAUNCH_TYPES = ['EC2', 'FARGATE', 'EXTERNAL', 'MANAGED_INSTANCES'];
@@ -129,6 +130,13 @@ function validateStrategy({ launchType, capacityProviderStrategy }: RunTaskReque
   for (const { weight = 0, base = 0 } of strategy) {
     check(isWhole(weight, 0, WEIGHT_MAX) && isWhole(base, 0, BASE_MAX), 'weight or base');
   }
+  const fargate = strategy.filter(({ capacityProvider }) =>
+    capacityProvider?.startsWith('FARGATE'),
+  );
+  check(
+    fargate.length === 0 || fargate.length === strategy.length,
+    'A capacity provider strategy cannot contain both Fargate and Auto Scaling group providers.',
+  );
   check(strategy.filter(({ base = 0 }) => base > 0).length <= 1, 'only one base');
   check(
     strategy.length < 2 || strategy.some(({ weight = 0 }) => weight > 0),

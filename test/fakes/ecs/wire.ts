@@ -3,9 +3,16 @@
  * `in-process.ts`, only carry this.
  */
 import { createHash } from 'node:crypto';
+import type { DeleteMessageRequest, ReceiveMessageRequest } from '@aws-sdk/client-sqs';
 import { type Action, type ActionInput, act, isAction } from './actions.ts';
-import { EcsError, missingCredentials, ParameterError } from './errors.ts';
-import type { Fault } from './faults.ts';
+import {
+  EcsError,
+  missingCredentials,
+  ParameterError,
+  queueNotFound,
+  wrongRegion,
+} from './errors.ts';
+import type { Fault, QueueAction } from './faults.ts';
 import type { FakeEcs } from './fake.ts';
 
 export interface WireRequest {
@@ -28,27 +35,63 @@ export interface Answer {
   readonly body: string;
 }
 
-const ECS_TARGET = /^AmazonEC2ContainerServiceV20141113\.(\w+)$/;
+const TARGET = /^(AmazonEC2ContainerServiceV20141113|AmazonSQS)\.(\w+)$/;
+/** `Credential=<key>/<day>/<Region>/<service>/aws4_request`. */
+const CREDENTIAL = /Credential=[^/]+\/\d+\/([^/]+)\//;
 
+type Run = () => Promise<Answer>;
+
+/** `signal` aborts when the caller is gone, which ends a long poll. */
 export async function exchange(
   fake: FakeEcs,
   request: WireRequest,
-  _signal: AbortSignal,
+  signal: AbortSignal,
 ): Promise<Outcome> {
-  const action = ECS_TARGET.exec(request.target)?.[1] ?? '';
-  if (!isAction(action)) return answered(errorAnswer(unknownOperation(request.target)));
-  const fault = fake.faults.take(action);
-  const run = () => ecsAnswer(fake, action, request);
-  return fault ? faulted(fault, run) : answered(run());
+  const [, service, action = ''] = TARGET.exec(request.target) ?? [];
+  if (service === 'AmazonSQS' && isQueueAction(action)) {
+    return faulted(fake.faults.take(action), () => queueAnswer(fake, action, request, signal));
+  }
+  if (service !== 'AmazonSQS' && isAction(action)) {
+    return faulted(fake.faults.take(action), () => ecsAnswer(fake, action, request));
+  }
+  const unknown = new EcsError('UnknownOperationException', `no operation ${request.target}`);
+  return answered(errorAnswer(unknown));
 }
 
-function ecsAnswer(fake: FakeEcs, action: Action, request: WireRequest): Answer {
-  const { account } = fake;
+function ecsAnswer(fake: FakeEcs, action: Action, request: WireRequest): Promise<Answer> {
+  return policed(fake, action, request, () => {
+    const input = parse(request.body) as ActionInput;
+    fake.calls.push({ action, input, atMs: fake.account.nowMs });
+    return act(fake.account, action, input);
+  });
+}
+
+function queueAnswer(
+  fake: FakeEcs,
+  action: QueueAction,
+  request: WireRequest,
+  signal: AbortSignal,
+): Promise<Answer> {
+  return policed(fake, action, request, () => {
+    const input = parse(request.body) as ReceiveMessageRequest & DeleteMessageRequest;
+    const queue = fake.queues.get(new URL(input.QueueUrl ?? '', 'http://sqs').pathname);
+    if (!queue) throw queueNotFound();
+    fake.account.permissions.check(`sqs:${action}`, queue.arn);
+    return action === 'ReceiveMessage' ? queue.receive(input, signal) : queue.delete(input);
+  });
+}
+
+/** Answers errors as the services do, and notes those that are the caller's own fault. */
+async function policed(
+  fake: FakeEcs,
+  action: string,
+  { authorization }: WireRequest,
+  run: () => object | Promise<object>,
+): Promise<Answer> {
   try {
-    if (!request.authorization) throw missingCredentials();
-    const input = parse(request.body);
-    fake.calls.push({ action, input, atMs: account.nowMs });
-    return jsonAnswer(200, act(account, action, input));
+    if (!authorization) throw missingCredentials();
+    if (CREDENTIAL.exec(authorization)?.[1] !== fake.account.region) throw wrongRegion();
+    return jsonAnswer(200, await run());
   } catch (error) {
     if (!(error instanceof EcsError)) throw error;
     if (error instanceof ParameterError) fake.violations.push(`${action}: ${error.message}`);
@@ -56,30 +99,27 @@ function ecsAnswer(fake: FakeEcs, action: Action, request: WireRequest): Answer 
   }
 }
 
-function faulted(fault: Fault, run: () => Answer): Outcome {
-  switch (fault.kind) {
+async function faulted(fault: Fault | null, run: Run): Promise<Outcome> {
+  switch (fault?.kind) {
+    case undefined:
+      return answered(await run());
     case 'reset-before':
       return { kind: 'reset' };
     case 'reset-after':
-      run();
+      await run();
       return { kind: 'reset' };
     case 'hang-before':
       return { kind: 'hang' };
     case 'hang-after':
-      run();
+      await run();
       return { kind: 'hang' };
     case 'truncated':
-      return { kind: 'answer', answer: run(), cut: true };
+      return { kind: 'answer', answer: await run(), cut: true };
     case 'html':
       return answered(htmlAnswer(fault.status ?? 503));
-    case 'error': {
-      if (fault.acted) run();
-      const answer = errorAnswer(fault.error);
-      const { retryAfterSeconds } = fault;
-      if (retryAfterSeconds === undefined) return answered(answer);
-      const headers = { ...answer.headers, 'retry-after': String(retryAfterSeconds) };
-      return answered({ ...answer, headers });
-    }
+    case 'error':
+      if (fault.acted) await run();
+      return answered(errorAnswer(fault.error, fault.retryAfterSeconds));
   }
 }
 
@@ -87,20 +127,23 @@ function answered(answer: Answer): Outcome {
   return { kind: 'answer', answer, cut: false };
 }
 
-function parse(body: string): ActionInput {
+function isQueueAction(name: string): name is QueueAction {
+  return name === 'ReceiveMessage' || name === 'DeleteMessage';
+}
+
+function parse(body: string): unknown {
   try {
-    return JSON.parse(body) as ActionInput;
+    return JSON.parse(body);
   } catch (cause) {
     throw new EcsError('SerializationException', String(cause));
   }
 }
 
-function unknownOperation(target: string): EcsError {
-  return new EcsError('UnknownOperationException', `no operation ${target}`);
-}
-
-function errorAnswer({ type, message, status, members }: EcsError): Answer {
-  return jsonAnswer(status, { __type: type, message, ...members });
+function errorAnswer(error: EcsError, retryAfterSeconds?: number): Answer {
+  const { type, message, status, members } = error;
+  const answer = jsonAnswer(status, { __type: type, message, ...members });
+  if (retryAfterSeconds === undefined) return answer;
+  return { ...answer, headers: { ...answer.headers, 'retry-after': String(retryAfterSeconds) } };
 }
 
 function jsonAnswer(status: number, body: object): Answer {
