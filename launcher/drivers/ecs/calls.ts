@@ -28,16 +28,20 @@ import type { Clock } from '../../lib/clock.ts';
 import { driverErrorOf, throttledForMs } from './errors.ts';
 import { type Budget, Pacer } from './pacer.ts';
 
+/** The pace of launches. */
+export const LAUNCHES: Budget = { burst: 15, perSecond: 15 };
+
 const CONNECT_TIMEOUT_MS = 3_000;
 const ANSWER_TIMEOUT_MS = 15_000;
 
 /**
- * An account's rates in a region: RunTask and StopTask share a burst of 100 and 40 per second,
- * Describe and List calls 100 and 20, and Fargate starts 20 tasks per second. Something is left to
- * others. (AWS: "Request throttling for the Amazon ECS API", "Fargate throttling quotas")
+ * An account's rates in a region: RunTask on Fargate 20 per second without a burst beyond; RunTask and
+ * StopTask together a burst of 100 and 40 per second; Describe and List calls 100 and 20. Something
+ * is left to others. (AWS: "Request throttling for the Amazon ECS API", "AWS Fargate throttling
+ * quotas")
  */
 const BUDGETS = {
-  launching: { burst: 50, perSecond: 20 },
+  launching: LAUNCHES,
   stopping: { burst: 30, perSecond: 15 },
   looking: { burst: 60, perSecond: 15 },
 } as const;

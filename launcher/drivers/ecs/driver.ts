@@ -15,7 +15,7 @@ import { unlessAborted } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
-import { Ecs, type SdkOptions } from './calls.ts';
+import { Ecs, LAUNCHES, type SdkOptions } from './calls.ts';
 import { examine, type Finding } from './examine.ts';
 import { launch } from './launch.ts';
 import { list } from './list.ts';
@@ -24,6 +24,8 @@ import type { Place } from './request.ts';
 import { stop } from './stop.ts';
 import { watchQueue } from './watch.ts';
 
+/** Far more than start within the time that a launch counts as under way. */
+const LAUNCHES_AT_ONCE = 1_000;
 const HOUR_MS = 3_600_000;
 
 const TRAITS: DriverTraits = {
@@ -36,8 +38,8 @@ const TRAITS: DriverTraits = {
   removes: false,
   // `stopTimeout` of the task definition, where it says nothing else.
   grace: { fixed: 30_000 },
-  // Tasks start elsewhere and take their time; Fargate starts 20 per second.
-  launches: { inFlight: 500, perSecond: 20 },
+  // Tasks start elsewhere: however many are on their way, they do not slow each other down.
+  launches: { inFlight: LAUNCHES_AT_ONCE, perSecond: LAUNCHES.perSecond },
 };
 
 export interface EcsDriverOptions extends Place {
