@@ -28,8 +28,8 @@ import type { Clock } from '../../lib/clock.ts';
 import { driverErrorOf, throttledForMs } from './errors.ts';
 import { type Budget, Pacer } from './pacer.ts';
 
-/** The pace of launches. */
-export const LAUNCHES: Budget = { burst: 15, perSecond: 15 };
+/** The pace of launches: no more than 20 within any second. */
+export const LAUNCHES: Budget = { burst: 5, perSecond: 15 };
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const ANSWER_TIMEOUT_MS = 15_000;
@@ -37,13 +37,13 @@ const ANSWER_TIMEOUT_MS = 15_000;
 /**
  * An account's rates in a region: RunTask on Fargate 20 per second without a burst beyond; RunTask and
  * StopTask together a burst of 100 and 40 per second; Describe and List calls 100 and 20. Something
- * is left to others. (AWS: "Request throttling for the Amazon ECS API", "AWS Fargate throttling
+ * is left to others, such as a second launcher while one takes over from the other. (AWS: "Request throttling for the Amazon ECS API", "AWS Fargate throttling
  * quotas")
  */
 const BUDGETS = {
   launching: LAUNCHES,
   stopping: { burst: 30, perSecond: 15 },
-  looking: { burst: 60, perSecond: 15 },
+  looking: { burst: 45, perSecond: 10 },
 } as const;
 
 /** What DescribeTasks and ListTasks take and give at once. */

@@ -26,12 +26,10 @@ function made(options?: Parameters<typeof ecsBed>[0]): EcsBed {
 }
 
 /** Launches by a driver of its own, with time for a request that gets no answer. */
-async function launch(
-  { driver, clock }: EcsBed,
-  request: Partial<LaunchRequest> = {},
-): Promise<LaunchResult> {
-  const result = (await driver()).launch({ ...ecsRequest(KEY), ...request }, CALM);
-  await clock.advance(60_000);
+async function launch(on: EcsBed, request: Partial<LaunchRequest> = {}): Promise<LaunchResult> {
+  const driver = await on.driver();
+  const result = driver.launch({ ...ecsRequest(KEY), ...request }, CALM);
+  await on.clock.advance(60_000);
   return result;
 }
 
@@ -128,8 +126,6 @@ describe('a token that is taken', () => {
 });
 
 describe('what can never be launched', () => {
-  const refused = (on: EcsBed, request: Partial<LaunchRequest> = {}) => launch(on, request);
-
   test.each(['ecs:RunTask', 'ecs:TagResource', 'iam:PassRole'])(
     'without %s: which action, on what',
     async (action) => {
@@ -142,7 +138,7 @@ describe('what can never be launched', () => {
         containerDefinitions: [{ name: 'agent', image: 'agent:1' }],
       });
       on.fake.account.permissions.denied.add(action);
-      const result = await refused(on, { template: 'agent:2' });
+      const result = await launch(on, { template: 'agent:2' });
       expect(outcomeOf(result)).toBe('denied never');
       expect(result).toMatchObject({
         detail: expect.stringMatching(`not authorized to perform: ${action} on resource: arn:`),
@@ -153,7 +149,7 @@ describe('what can never be launched', () => {
   it('in a cluster that does not exist', async () => {
     const on = made();
     on.fake.account.catalogue.deleteCluster('rooms');
-    const result = await refused(on);
+    const result = await launch(on);
     expect(outcomeOf(result)).toBe('invalid never');
     expect(result).toMatchObject({
       detail: expect.stringContaining('cluster rooms (ClusterNotFoundException): Cluster not'),
@@ -167,7 +163,7 @@ describe('what can never be launched', () => {
       networkMode: 'awsvpc',
       containerDefinitions: [{ name: 'x' }],
     });
-    const result = await refused(on, { template: 'web:1' });
+    const result = await launch(on, { template: 'web:1' });
     expect(outcomeOf(result)).toBe('invalid never');
     expect(result).toMatchObject({ detail: expect.stringContaining('container named agent') });
     // The one limit that only ECS can tell is broken.
@@ -176,7 +172,7 @@ describe('what can never be launched', () => {
 
   it('with more variables than ECS takes, without asking it', async () => {
     const on = made();
-    const result = await refused(on, { env: { A: 'a'.repeat(8_200) }, profile: 'gold' });
+    const result = await launch(on, { env: { A: 'a'.repeat(8_200) }, profile: 'gold' });
     expect(outcomeOf(result)).toBe('invalid never');
     expect(result).toMatchObject({
       detail: expect.stringMatching(/^the variables of profile gold/),
@@ -196,7 +192,7 @@ describe('what can never be launched', () => {
 
   it('with an env file', async () => {
     const on = made();
-    expect(outcomeOf(await refused(on, { envFile: 'agent.env' }))).toBe('invalid never');
+    expect(outcomeOf(await launch(on, { envFile: 'agent.env' }))).toBe('invalid never');
     expect(on.fake.calls).toEqual([]);
   });
 });
