@@ -16,8 +16,8 @@ export const NETWORK: Network = {
   assignPublicIp: true,
   capacityProviders: [],
 };
-/** As the driver's own; by the fake's clock. */
-const ANSWER_TIMEOUT_MS = 15_000;
+/** By the fake's clock; longer than a queue's long poll. */
+const ANSWER_TIMEOUT_MS = 30_000;
 
 export interface EcsBed {
   readonly clock: FakeClock;

@@ -4,7 +4,7 @@ import { RunTaskCommand } from '@aws-sdk/client-ecs';
 import { engineName } from '../../launcher/driver.ts';
 import { runTaskInput, startedBy } from '../../launcher/drivers/ecs/request.ts';
 import type { Abilities, Harness } from '../contract/harness.ts';
-import type { AccountOptions } from '../fakes/ecs/index.ts';
+import { type AccountOptions, serve } from '../fakes/ecs/index.ts';
 import {
   CLUSTER,
   type EcsBed,
@@ -17,9 +17,20 @@ import {
 
 const PAUSE_MS = 1_000;
 
-export async function ecsHarness(options: Partial<AccountOptions> = {}): Promise<Harness> {
+export interface EcsHarnessOptions extends Partial<AccountOptions> {
+  /** By sockets and the SDK's own handler of requests, instead of within this process. */
+  readonly overPort?: true;
+}
+
+export async function ecsHarness({
+  overPort,
+  ...options
+}: EcsHarnessOptions = {}): Promise<Harness> {
   const bed = ecsBed(options);
   const { clock, fake } = bed;
+  const server = overPort ? await serve(fake) : null;
+  const { requestHandler: _, ...sdk } = bed.options.sdk ?? {};
+  const reached = server ? { sdk: { ...sdk, endpoint: server.url } } : {};
   // For the suite's request with other settings.
   registerAgent(fake, `${TEMPLATE}.other`);
   const answers = new Map<string, number | 'ignore'>();
@@ -30,7 +41,7 @@ export async function ecsHarness(options: Partial<AccountOptions> = {}): Promise
       : { afterMs: 0, exitCode: answer };
   };
   return {
-    driver: (deployment = 'ours') => bed.driver({ deployment }),
+    driver: (deployment = 'ours') => bed.driver({ deployment, ...reached }),
     request(key, { deployment = 'ours', onSigterm } = {}) {
       if (onSigterm !== undefined) answers.set(startedBy(deployment, key), onSigterm);
       return ecsRequest(key);
@@ -42,6 +53,7 @@ export async function ecsHarness(options: Partial<AccountOptions> = {}): Promise
     abilities: abilitiesOf(bed),
     async [Symbol.asyncDispose]() {
       // The account goes with the harness.
+      await server?.[Symbol.asyncDispose]();
     },
   };
 }
@@ -84,6 +96,8 @@ function abilitiesOf({ fake, clock, client }: EcsBed): Abilities {
     breakEngine: async () => fake.faults.always('*', { kind: 'reset-before' }),
     hang: async () => fake.faults.always('*', { kind: 'hang-before' }),
     loseNextAnswer: async () => fake.faults.next('RunTask', { kind: 'reset-after' }),
-    killLauncher: { cannot: 'all launchers of this harness are this process' },
+    killLauncher: {
+      cannot: 'nothing of a launcher reaches ECS but its calls: a kill shows nowhere',
+    },
   };
 }

@@ -16,7 +16,7 @@ import { assert } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import { Ecs, LAUNCHES, type SdkOptions } from './calls.ts';
-import { examine, type Finding } from './examine.ts';
+import { examine } from './examine.ts';
 import { launch } from './launch.ts';
 import { list } from './list.ts';
 import { EventQueue } from './queue.ts';
@@ -91,28 +91,4 @@ export async function ecsDriver(options: EcsDriverOptions): Promise<Driver> {
       ecs.close();
     },
   };
-}
-
-/**
- * For the doctor: also whether tasks may be listed. Neither launches nor stops anything. Rejects with
- * `DriverError`.
- */
-export async function examineEcs(
-  options: Pick<EcsDriverOptions, 'deployment' | 'cluster' | 'network' | 'clock' | 'sdk'>,
-  templates: ReadonlySet<string>,
-  signal: AbortSignal,
-): Promise<readonly Finding[]> {
-  const { deployment, cluster, network, clock, sdk = {} } = options;
-  const ecs = await Ecs.open(cluster, clock, sdk);
-  try {
-    return await unlessAborted(signal, async () => {
-      const findings = await examine(ecs, network, templates, signal);
-      await list(ecs, deployment, signal);
-      return findings;
-    });
-  } catch (error) {
-    throw ecs.errorOf(error);
-  } finally {
-    ecs.close();
-  }
 }
