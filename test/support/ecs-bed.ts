@@ -1,5 +1,5 @@
 /** An account on the fake of ECS, ready for launches, and drivers that know no other. */
-import { ECSClient } from '@aws-sdk/client-ecs';
+import { ECSClient, ListTasksCommand } from '@aws-sdk/client-ecs';
 import type { Driver, LaunchRequest, TaskKey } from '../../launcher/driver.ts';
 import { type EcsDriverOptions, ecsDriver } from '../../launcher/drivers/ecs/driver.ts';
 import type { Network } from '../../launcher/drivers/ecs/placement.ts';
@@ -50,6 +50,13 @@ export function ecsBed(options: Partial<AccountOptions> = {}): EcsBed {
     options: all,
     driver: (some = {}) => ecsDriver({ ...all, ...some }),
   };
+}
+
+let warm: Promise<unknown> | undefined;
+
+/** One real answer: the SDK is slow with its first, while a clock that stands still moves on. */
+export function warmUp(): Promise<unknown> {
+  return (warm ??= ecsBed().client.send(new ListTasksCommand({ cluster: CLUSTER })));
 }
 
 export function registerAgent(fake: FakeEcs, family: string): void {

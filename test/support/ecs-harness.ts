@@ -13,6 +13,7 @@ import {
   NETWORK,
   registerAgent,
   TEMPLATE,
+  warmUp,
 } from './ecs-bed.ts';
 
 const PAUSE_MS = 1_000;
@@ -26,6 +27,7 @@ export async function ecsHarness({
   overPort,
   ...options
 }: EcsHarnessOptions = {}): Promise<Harness> {
+  await warmUp();
   const bed = ecsBed(options);
   const { clock, fake } = bed;
   const server = overPort ? await serve(fake) : null;

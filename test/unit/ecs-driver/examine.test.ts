@@ -1,11 +1,13 @@
 /** What is said of a cluster and task definitions before a room has to wait for them. */
 import type { ContainerDefinition } from '@aws-sdk/client-ecs';
-import { expect, it, test } from 'vitest';
+import { beforeAll, expect, it, test } from 'vitest';
 import { definitionFaults, examineEcs } from '../../../launcher/drivers/ecs/examine.ts';
 import { failing, serverError, unknownAccessKey } from '../../fakes/ecs/index.ts';
-import { type EcsBed, ecsBed, NETWORK, TEMPLATE } from '../../support/ecs-bed.ts';
+import { type EcsBed, ecsBed, NETWORK, TEMPLATE, warmUp } from '../../support/ecs-bed.ts';
 
 const CALM = new AbortController().signal;
+
+beforeAll(warmUp);
 const FARGATE = { compatibilities: ['EC2', 'FARGATE'] as const };
 
 function good(agent: Partial<ContainerDefinition> = {}) {

@@ -1,5 +1,5 @@
 /** What each answer of ECS to a launch becomes: on the fake, by the SDK as it is. */
-import { afterEach, describe, expect, it, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, test } from 'vitest';
 import type { LaunchRequest, LaunchResult } from '../../../launcher/driver.ts';
 import {
   EcsError,
@@ -9,10 +9,12 @@ import {
   serverError,
   throttled,
 } from '../../fakes/ecs/index.ts';
-import { type EcsBed, ecsBed, ecsRequest } from '../../support/ecs-bed.ts';
+import { type EcsBed, ecsBed, ecsRequest, warmUp } from '../../support/ecs-bed.ts';
 
 const KEY = 'r-RM_a-1';
 const CALM = new AbortController().signal;
+
+beforeAll(warmUp);
 
 let bed: EcsBed | undefined;
 afterEach(() => {

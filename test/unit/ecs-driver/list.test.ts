@@ -1,9 +1,11 @@
 /** Lists: complete, or rejected. */
-import { afterEach, expect, it, test } from 'vitest';
+import { afterEach, beforeAll, expect, it, test } from 'vitest';
 import { EcsError, type Fault, failing, throttled } from '../../fakes/ecs/index.ts';
-import { CLUSTER, type EcsBed, ecsBed, TEMPLATE } from '../../support/ecs-bed.ts';
+import { CLUSTER, type EcsBed, ecsBed, TEMPLATE, warmUp } from '../../support/ecs-bed.ts';
 
 const CALM = new AbortController().signal;
+
+beforeAll(warmUp);
 
 let bed: EcsBed;
 afterEach(() => expect(bed.fake.violations).toEqual([]));

@@ -1,10 +1,12 @@
 /** Stops, and that one kind of call does not wait for another. */
-import { expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type { TaskId } from '../../../launcher/driver.ts';
 import { rateExceeded } from '../../fakes/ecs/index.ts';
-import { ecsBed, ecsRequest } from '../../support/ecs-bed.ts';
+import { ecsBed, ecsRequest, warmUp } from '../../support/ecs-bed.ts';
 
 const CALM = new AbortController().signal;
+
+beforeAll(warmUp);
 const HOW = { graceMs: 0, reason: 'the room is gone' };
 
 async function running(options = {}) {
