@@ -17,9 +17,9 @@ describe('an engine that says less', () => {
   afterEach(() => world.end());
 
   function driver(): Driver {
-    const { watch: _, ...right } = memoryDriver(world.engine, { deployment: 'us' });
+    const right = memoryDriver(world.engine, { deployment: 'us' });
     return {
-      ...right,
+      traits: right.traits,
       async launch(request, signal) {
         const result = await right.launch(request, signal);
         return result.outcome === 'accepted' ? { ...result, task: blind(result.task) } : result;
@@ -29,6 +29,8 @@ describe('an engine that says less', () => {
         stops.push(how.reason);
         return right.stop(taskId, how, signal);
       },
+      remove: (taskId, signal) => right.remove(taskId, signal),
+      [Symbol.asyncDispose]: () => right[Symbol.asyncDispose](),
     };
   }
 
