@@ -113,7 +113,7 @@ export class FakeEcs {
     });
   }
 
-  /** The host is gone at once, and the exit code with it. */
+  /** The host is gone at once, and the exit code with it. The words are documented, the code is not. */
   loseHost(taskArn: string): void {
     this.account.end(
       this.#find(taskArn),
