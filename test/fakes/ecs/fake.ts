@@ -86,8 +86,10 @@ export class FakeEcs {
     release(this.account, this.#find(taskArn));
   }
 
-  /** The program exits by itself. */
+  /** The program, which has to run, exits by itself. */
   finish(taskArn: string, exitCode: number, containerReason?: string): void {
+    const { containerStatus } = this.#find(taskArn).stateAt(this.account.nowMs);
+    if (containerStatus === 'PENDING') throw new Error(`nothing runs yet in ${taskArn}`);
     const end = { exitCode, ...(containerReason !== undefined && { containerReason }) };
     this.account.end(this.#find(taskArn), end, {
       stopCode: 'EssentialContainerExited',

@@ -145,9 +145,20 @@ describe('the life of a task', () => {
     const taskArn = await start();
     await clock.advance(HOUR_MS);
     expect((await see(taskArn)).lastStatus).toBe('PROVISIONING');
+    expect(() => fake.finish(taskArn, 0)).toThrow('nothing runs yet');
     fake.release(taskArn);
     await clock.advance(MINUTE_MS);
     expect((await see(taskArn)).lastStatus).toBe('RUNNING');
+  });
+
+  it('does not come back when it is released after a stop', async () => {
+    const { clock, fake, start, see, stop } = bed();
+    fake.account.holdStarts = true;
+    const taskArn = await start();
+    await stop(taskArn);
+    fake.release(taskArn);
+    await clock.advance(MINUTE_MS);
+    expect((await see(taskArn)).lastStatus).toBe('STOPPED');
   });
 });
 
