@@ -92,6 +92,11 @@ export const SETTINGS = {
     'it is where tasks find LAUNCHER_GATEWAY_LISTEN',
   ),
   adminListen: open('LAUNCHER_ADMIN_LISTEN', listenAddress, 'it answers health and the admin API'),
+  standby: open(
+    'LAUNCHER_STANDBY',
+    wholeNumber(0, 100),
+    "tasks that wait for a room, of the environment's own profile",
+  ),
   retries: open('LAUNCHER_RETRIES', wholeNumber(0, 100), 'launches after the first, per room'),
   startDeadlineSeconds: open(
     'LAUNCHER_START_DEADLINE_SECONDS',
@@ -128,7 +133,7 @@ export const SETTINGS = {
 /** Names the YAML file; it is no key of the file itself. */
 export const CONFIG_FILE_SETTING = 'LAUNCHER_CONFIG';
 
-/** Settings of the ECS driver and of standbys, which this version does not have: refused, saying so. */
+/** Settings of the ECS driver, which this version does not have: refused, saying so. */
 export const NOT_BUILT = [
   'LAUNCHER_ECS_CLUSTER',
   'LAUNCHER_ECS_TASK_DEFINITION',
@@ -137,7 +142,6 @@ export const NOT_BUILT = [
   'LAUNCHER_ECS_ASSIGN_PUBLIC_IP',
   'LAUNCHER_ECS_CAPACITY_PROVIDERS',
   'LAUNCHER_ECS_EVENTS_QUEUE_URL',
-  'LAUNCHER_STANDBY',
 ] as const;
 
 export const NOT_BUILT_YET = 'this version does not have it yet; remove it';

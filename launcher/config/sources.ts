@@ -71,14 +71,14 @@ function fromEnvironment(env: Sources['env']): Gathering {
     if (!text || name === CONFIG_FILE_SETTING) continue;
     if (KNOWN.includes(name)) found.values.set(name, { text, label: name });
     else if (name.startsWith('LAUNCHER_') && !INJECTED.test(name)) {
-      found.errors.push(...unknownVariable(name, text));
+      found.errors.push(...unknownVariable(name));
     }
   }
   return found;
 }
 
-function unknownVariable(name: string, text: string): string[] {
-  if (NOT_BUILT.some((known) => known === name)) return notBuilt(name, text, name);
+function unknownVariable(name: string): string[] {
+  if (NOT_BUILT.some((known) => known === name)) return [`${name}: ${NOT_BUILT_YET}`];
   const stripped = name.replace(/^LAUNCHER_/, '');
   const meant = KNOWN.includes(stripped) ? stripped : closest(name, KNOWN);
   return [`${name} is no setting of this version; ${adviceOn(meant, ALL_SETTINGS)}`];
@@ -103,7 +103,7 @@ function readKey(key: string, value: unknown, label: string, found: Gathering): 
   const scalar =
     typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
   if (laterName !== undefined) {
-    found.errors.push(...notBuilt(laterName, scalar ? String(value) : '', label));
+    found.errors.push(`${label}: ${NOT_BUILT_YET}`);
   } else if (name === undefined) {
     const meant = closest(key, [...NAME_BY_FILE_KEY.keys(), PROFILES_KEY]);
     found.errors.push(`${label} is no setting of this version; ${adviceOn(meant, ALL_SETTINGS)}`);
@@ -112,12 +112,6 @@ function readKey(key: string, value: unknown, label: string, found: Gathering): 
   } else if (value !== null) {
     found.errors.push(`${label} must be one text or number, not a list or a group of keys`);
   }
-}
-
-/** No standbys is what this version does, so 0 is no error. */
-function notBuilt(name: string, text: string, label: string): string[] {
-  if (name === 'LAUNCHER_STANDBY' && text === '0') return [];
-  return [`${label}: ${NOT_BUILT_YET}`];
 }
 
 /** Replaces each `…_FILE` by the secret in that file. `winning` values make it unneeded. */
