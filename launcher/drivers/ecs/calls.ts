@@ -42,7 +42,8 @@ const ANSWER_TIMEOUT_MS = 15_000;
  */
 const BUDGETS = {
   launching: LAUNCHES,
-  stopping: { burst: 30, perSecond: 15 },
+  // A look and a stop for each.
+  stopping: { burst: 30, perSecond: 10 },
   looking: { burst: 45, perSecond: 10 },
 } as const;
 
@@ -56,6 +57,11 @@ export type SdkOptions = Pick<
   ECSClientConfig,
   'credentials' | 'endpoint' | 'region' | 'requestHandler'
 >;
+
+export interface Described {
+  readonly tasks: readonly Task[];
+  readonly failures: readonly Failure[];
+}
 
 interface Line {
   readonly client: ECSClient;
@@ -126,16 +132,13 @@ export class Ecs {
   }
 
   /** Up to `TASKS_PER_CALL` tasks; one that ECS does not know is among the failures. */
-  async describe(
-    tasks: readonly string[],
-    signal: AbortSignal,
-  ): Promise<{ readonly tasks: readonly Task[]; readonly failures: readonly Failure[] }> {
-    const input = { cluster: this.cluster, tasks: [...tasks] };
-    const { tasks: seen, failures = [] } = await paced(this.#looking, signal, (client, options) =>
-      client.send(new DescribeTasksCommand(input), options),
-    );
-    if (seen === undefined) throw this.#unreadable('DescribeTasks');
-    return { tasks: seen, failures };
+  describe(tasks: readonly string[], signal: AbortSignal): Promise<Described> {
+    return this.#describe(this.#looking, tasks, signal);
+  }
+
+  /** The same of one task that is to be stopped: it waits for no list. */
+  describeToStop(task: string, signal: AbortSignal): Promise<Described> {
+    return this.#describe(this.#stopping, [task], signal);
   }
 
   /** Null when there is none of this name. */
@@ -164,6 +167,15 @@ export class Ecs {
 
   close(): void {
     for (const { client } of [this.#launching, this.#stopping, this.#looking]) client.destroy();
+  }
+
+  async #describe(line: Line, asked: readonly string[], signal: AbortSignal): Promise<Described> {
+    const input = { cluster: this.cluster, tasks: [...asked] };
+    const { tasks, failures = [] } = await paced(line, signal, (client, options) =>
+      client.send(new DescribeTasksCommand(input), options),
+    );
+    if (tasks === undefined) throw this.#unreadable('DescribeTasks');
+    return { tasks, failures };
   }
 
   /** An answer of success without what it is for must not read as "none". */
