@@ -25,6 +25,7 @@ import {
 } from '@aws-sdk/client-ecs';
 import { DriverError } from '../../driver.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { reasonOf } from '../../lib/log.ts';
 import { driverErrorOf, throttledForMs } from './errors.ts';
 import { type Budget, Pacer } from './pacer.ts';
 
@@ -37,8 +38,8 @@ const ANSWER_TIMEOUT_MS = 15_000;
 /**
  * An account's rates in a region: RunTask on Fargate 20 per second without a burst beyond; RunTask and
  * StopTask together a burst of 100 and 40 per second; Describe and List calls 100 and 20. Something
- * is left to others, such as a second launcher while one takes over from the other. (AWS: "Request throttling for the Amazon ECS API", "AWS Fargate throttling
- * quotas")
+ * is left to others, such as a second launcher while one takes over from the other. (AWS: "Request
+ * throttling for the Amazon ECS API", "AWS Fargate throttling quotas")
  */
 const BUDGETS = {
   launching: LAUNCHES,
@@ -89,15 +90,7 @@ export class Ecs {
 
   /** Asks the service nothing yet. Rejects with `DriverError` `invalid` without a region. */
   static async open(cluster: string, clock: Clock, sdk: SdkOptions): Promise<Ecs> {
-    const probe = new ECSClient(sdk);
-    try {
-      return new Ecs(cluster, await probe.config.region(), clock, sdk);
-    } catch (error) {
-      const message = 'there is no AWS region: set AWS_REGION to the one of the ECS cluster';
-      throw new DriverError('invalid', message, { cause: error });
-    } finally {
-      probe.destroy();
-    }
+    return new Ecs(cluster, await regionOf(sdk), clock, sdk);
   }
 
   runTask(input: RunTaskCommandInput, signal: AbortSignal): Promise<RunTaskCommandOutput> {
@@ -181,6 +174,19 @@ export class Ecs {
   /** An answer of success without what it is for must not read as "none". */
   #unreadable(call: string): DriverError {
     return new DriverError('unavailable', `the answer of ECS to ${call} cannot be read`);
+  }
+}
+
+async function regionOf(sdk: SdkOptions): Promise<string> {
+  const probe = new ECSClient(sdk);
+  try {
+    return await probe.config.region();
+  } catch (error) {
+    const advice = 'set AWS_REGION to the one of the ECS cluster';
+    const message = `no region of AWS can be told (${reasonOf(error)}): ${advice}`;
+    throw new DriverError('invalid', message, { cause: error });
+  } finally {
+    probe.destroy();
   }
 }
 
