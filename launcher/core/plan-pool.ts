@@ -38,8 +38,6 @@ export interface PoolView {
   readonly standbys: readonly IdleStandby[];
   /** Does `standbys` rest on a list of tasks begun within this pass? Ends need one. */
   readonly tasksFresh: boolean;
-  /** Has LiveKit shown the participants of every live room? Else any of them may be in one. */
-  readonly roomsRead: boolean;
 }
 
 export type PoolAction =
@@ -99,14 +97,15 @@ function planOne({ known, task }: IdleStandby, view: PoolView, context: Context)
   const { ending = null, stopAsked = false } = memory.tasks.get(known.key) ?? {};
   if (ending) return goes(planEnding(task, ending, profile.shutdownTimeoutMs, nowMs));
   if (task.phase === 'stopping') return goes({ actions: [], lookAgainAtMs: nowMs + LOOK_AGAIN_MS });
-  const due = stopAsked ? STOPPED : dueOf(known, task, profile, view, context);
-  if (due !== null && due.atMs <= nowMs) {
+  const dueOf = known.made ? dueOfOurs : dueOfOthers;
+  const due = stopAsked ? STOPPED : dueOf(known, task, profile, context);
+  if (due.atMs <= nowMs) {
     const { tasksFresh } = view;
     return goes(end(task, due.cause, due.reason, { tasksFresh, profile }, nowMs));
   }
   const readyMs = known.made ? readyAtMs(known, task) : null;
   const readySoon = readyMs !== null && readyMs > nowMs ? readyMs : null;
-  return stays({ actions: [], lookAgainAtMs: soonest(due?.atMs ?? null, readySoon) });
+  return stays({ actions: [], lookAgainAtMs: soonest(due.atMs, readySoon) });
 }
 
 /** Until it is listed, or is surely not there, it holds its place. */
@@ -126,19 +125,7 @@ interface Due {
 
 const STOPPED: Due = { atMs: -Infinity, cause: 'retired', reason: 'stopped by an operator' };
 
-/** When it has to go, if nothing comes between; null: that cannot be told now. */
-function dueOf(
-  known: StandbyMemory,
-  task: KeyedTask,
-  limits: TaskLimits,
-  view: PoolView,
-  context: Context,
-): Due | null {
-  if (known.made) return dueOfOurs(known, task, limits, context);
-  if (known.contested) return null;
-  return view.roomsRead ? dueOfOthers(known, limits, context) : null;
-}
-
+/** When it has to go, if nothing comes between. */
 function dueOfOurs(
   known: StandbyMemory,
   task: KeyedTask,
@@ -161,19 +148,34 @@ function dueOfOurs(
   return { atMs: aloneSinceMs + limits.joinDeadlineMs, cause: 'unregistered', reason };
 }
 
-/** It may have been offered a room, by its own launcher, that shows late. */
-function dueOfOthers(known: StandbyMemory, limits: TaskLimits, { memory, nowMs }: Context): Due {
-  const { registeredAtMs, key } = known;
-  const seenAtMs = registeredAtMs ?? memory.tasks.get(key)?.firstSeenAtMs ?? nowMs;
-  const sinceMs = Math.max(seenAtMs, memory.firstPassAtMs ?? nowMs);
-  const deadlineMs = registeredAtMs === null ? limits.startDeadlineMs : limits.joinDeadlineMs;
+/**
+ * Its own launcher may have given it a room, which shows late. So all rooms have to be looked at after
+ * its time is over: an agent that is in one of them is not ended here.
+ */
+function dueOfOthers(
+  known: StandbyMemory,
+  { key, startedAtMs, createdAtMs }: KeyedTask,
+  limits: TaskLimits,
+  { memory, nowMs }: Context,
+): Due {
+  const seenAtMs = known.registeredAtMs ?? memory.tasks.get(key)?.firstSeenAtMs ?? nowMs;
+  if (known.contested) {
+    const reason = 'past its maximum lifetime';
+    const atMs = (startedAtMs ?? createdAtMs) + limits.maxLifetimeMs;
+    return { atMs, cause: 'max-lifetime', reason };
+  }
+  const sinceMs = Math.max(seenAtMs, memory.firstPassAtMs ?? nowMs, known.shownAtMs ?? -Infinity);
+  const isHere = known.registeredAtMs !== null;
+  const dueAtMs = sinceMs + (isHere ? limits.joinDeadlineMs : limits.startDeadlineMs);
   const reason = "another launcher's standby, and no room shows it";
-  return { atMs: sinceMs + deadlineMs, cause: 'retired', reason };
+  const isSure = nowMs < dueAtMs || memory.wereRoomsRead(dueAtMs);
+  return { atMs: isSure ? dueAtMs : nowMs + LOOK_AGAIN_MS, cause: 'retired', reason };
 }
 
 /** What it leaves tells why it failed; of one that was sent away there is nothing to tell. */
 function planEnded(task: KeyedTask, { memory, nowMs }: Context): PoolPlan {
-  const { judged = null, ending = null } = memory.tasks.get(task.key) ?? {};
+  const { judged = null, ending = null, removed } = memory.tasks.get(task.key) ?? {};
+  if (removed) return { actions: [], lookAgainAtMs: null };
   const judgement = judgeTask(task, memory);
   const judge: PoolAction[] = judged ? [] : [{ do: 'judge', task, key: task.key, judgement }];
   const keptMs = ending?.cause === 'retired' ? 0 : EVIDENCE_MS;

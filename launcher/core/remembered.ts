@@ -26,6 +26,8 @@ export interface RoomMemory {
   goneAtMs: number | null;
   /** When its sid was listed again after it was over; older tasks are of another life. */
   againAtMs: number | null;
+  /** Begin of the newest look at its participants that LiveKit answered. */
+  lookedAtMs: number | null;
   /** Time in which LiveKit did not list its participants. */
   readonly unread: BlindTime;
   /** Its attempts that this process knows. */
@@ -101,6 +103,8 @@ export interface TaskMemory {
   } | null;
   /** An operator asked for its end. */
   stopAsked: boolean;
+  /** What is left of it was removed; some engines list it for a while all the same. */
+  removed: boolean;
   /** Its end, once seen: `endedAtMs` by the engine's clock, `atMs` by ours. */
   judged: (Judgement & { readonly endedAtMs: number; readonly atMs: number }) | null;
 }
@@ -119,6 +123,7 @@ export function newRoom(sid: RoomSid): RoomMemory {
     finishedAtMs: null,
     goneAtMs: null,
     againAtMs: null,
+    lookedAtMs: null,
     unread: new BlindTime(),
     keys: new Set(),
     highestAttempt: 0,
@@ -143,6 +148,7 @@ export function newTask(key: TaskKey): TaskMemory {
     leave: null,
     ending: null,
     stopAsked: false,
+    removed: false,
     judged: null,
   };
 }

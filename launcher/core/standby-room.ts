@@ -33,11 +33,21 @@ export function noteAssigned(memory: Memory, key: TaskKey): void {
 
 /**
  * The agent in a room says that it is this standby. Believed of another launcher's, that no other
- * room's agent says it is; one that two claim is nobody's. What this process gave it knows.
+ * room's agent says it is; one that two claim is nobody's. What this process gave it knows. Nor is it
+ * believed where a live task of the room may be the one that says it (`alone` false): as long as it is
+ * said, the standby is only left alone.
  */
-export function noteClaim(memory: Memory, key: TaskKey, sid: RoomSid, nowMs: number): void {
+export function noteClaim(
+  memory: Memory,
+  key: TaskKey,
+  sid: RoomSid,
+  alone: boolean,
+  nowMs: number,
+): void {
   const standby = memory.standbys.get(key);
-  if (!standby || standby.made || standby.contested || standby.room?.sid === sid) return;
+  if (!standby) return;
+  standby.shownAtMs = nowMs;
+  if (!alone || standby.made || standby.contested || standby.room?.sid === sid) return;
   if (standby.room) {
     standby.contested = true;
     releaseStandby(memory, key);

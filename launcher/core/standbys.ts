@@ -31,6 +31,8 @@ export interface StandbyMemory {
   room: { readonly sid: RoomSid; readonly atMs: number; readonly blindMs: number } | null;
   /** Its launch's answer was lost: it may exist. */
   unanswered: boolean;
+  /** When a room's agent last said that it is this one. */
+  shownAtMs: number | null;
   /** Its worker took a job: it has one for life. */
   assigned: boolean;
   restsUntilMs: number;
@@ -86,6 +88,11 @@ export class Standbys {
   /** Rooms that have one. */
   sids(): Iterable<RoomSid> {
     return this.#bySid.keys();
+  }
+
+  /** Is there one of another launcher's, of which no room is known? */
+  get someUnclaimed(): boolean {
+    return [...this.idle.values()].some(({ made }) => !made);
   }
 
   /** Of this profile, made here, and offered to a room without an answer yet. */
@@ -154,6 +161,7 @@ function newStandby(key: TaskKey, made: boolean): StandbyMemory {
     lineLostAtMs: null,
     room: null,
     unanswered: false,
+    shownAtMs: null,
     assigned: false,
     restsUntilMs: 0,
     spent: null,

@@ -184,7 +184,6 @@ export class Pool {
       unmatched: profiles.unmatched,
       standbys,
       tasksFresh: observer.tasksBegun > begun,
-      roomsRead: idle.every(({ made }) => made) || memory.roomsAreRead(),
     };
     return planPool(view, this.#context(), random);
   }
