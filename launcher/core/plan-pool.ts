@@ -11,6 +11,7 @@ import { LOOK_AGAIN_MS, soonest, type Context, type KeyedTask, type TaskAction }
 import { backoffMs } from './backoff.ts';
 import type { Profile, TaskLimits } from './desired.ts';
 import { standbyKey } from './key.ts';
+import type { Memory } from './memory.ts';
 import { end, planEnding } from './plan-task.ts';
 import { judgeTask } from './plan-launch.ts';
 import type { StandbyMemory } from './standbys.ts';
@@ -74,11 +75,10 @@ export function planPool(view: PoolView, context: Context, random: () => number)
 
 /** Can it be offered a room? It is registered, and has run the agent's prewarm. */
 export function isReady({ known, task }: IdleStandby, { memory, nowMs }: Context): boolean {
-  if (!known.made || known.assigned || known.room || known.spent !== null || task === null)
-    return false;
+  if (!known.made || known.room || known.spent !== null || task === null) return false;
   if (task.phase === 'ended' || task.phase === 'stopping') return false;
-  const { ending = null, stopAsked = false } = memory.tasks.get(known.key) ?? {};
-  if (ending || stopAsked) return false;
+  const { assigned, ending, stopAsked } = memory.task(known.key);
+  if (assigned || ending || stopAsked) return false;
   return (readyAtMs(known, task) ?? Infinity) <= nowMs;
 }
 
@@ -95,7 +95,11 @@ function planOne({ known, task }: IdleStandby, view: PoolView, context: Context)
   if (task.phase === 'ended') return goes(planEnded(task, context));
   const profile = view.profiles.find(({ name }) => name === known.profile) ?? view.unmatched;
   const { ending = null, stopAsked = false } = memory.tasks.get(known.key) ?? {};
-  if (ending) return goes(planEnding(task, ending, profile.shutdownTimeoutMs, nowMs));
+  if (ending) {
+    const plan = planEnding(task, ending, profile.shutdownTimeoutMs, nowMs);
+    const isOld = plan.actions.length > 0 && !view.tasksFresh;
+    return goes(isOld ? { actions: [], needsFreshTasks: true, lookAgainAtMs: nowMs } : plan);
+  }
   if (task.phase === 'stopping') return goes({ actions: [], lookAgainAtMs: nowMs + LOOK_AGAIN_MS });
   const dueOf = known.made ? dueOfOurs : dueOfOthers;
   const due = stopAsked ? STOPPED : dueOf(known, task, profile, context);
@@ -195,7 +199,7 @@ function stock(
 ): PoolPlan {
   const { memory, nowMs } = context;
   const wanted = profile.launch === false ? 0 : (profile.standby ?? 0);
-  const missing = wanted - staying - memory.standbys.offered(profile.name);
+  const missing = wanted - staying - offered(profile.name, memory);
   if (missing <= 0) return { actions: [], lookAgainAtMs: null };
   const dueAtMs = dueAfterTrouble(profile.name, context);
   if (nowMs < dueAtMs) return { actions: [], lookAgainAtMs: dueAtMs };
@@ -207,6 +211,14 @@ function stock(
     return { do: 'launch-standby', key, reason };
   });
   return { actions, lookAgainAtMs: null };
+}
+
+/** Standbys that a room was offered and did not get yet: they keep their places. */
+function offered(profile: string, memory: Memory): number {
+  return memory.standbys.taken(profile).filter(({ key, made }) => {
+    const { assigned, ending, judged } = memory.task(key);
+    return made && !assigned && !ending && !judged;
+  }).length;
 }
 
 /** When the next launch for a profile is due. A first failure may be somebody's kill: at once. */

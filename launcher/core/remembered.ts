@@ -85,6 +85,8 @@ export interface TaskMemory {
   firstSeenAtMs: number | null;
   /** Did this process launch it, or repeat its launch? */
   launched: boolean;
+  /** Did its worker take its job, as far as this process knows? It has one for life. */
+  assigned: boolean;
   /** Did this process ever see it alive? */
   seenAlive: boolean;
   /** First sight as running, and how long LiveKit had been unreadable in all by then. */
@@ -141,6 +143,7 @@ export function newTask(key: TaskKey): TaskMemory {
     key,
     firstSeenAtMs: null,
     launched: false,
+    assigned: false,
     seenAlive: false,
     running: null,
     sighted: false,

@@ -33,8 +33,6 @@ export interface StandbyMemory {
   unanswered: boolean;
   /** When a room's agent last said that it is this one. */
   shownAtMs: number | null;
-  /** Its worker took a job: it has one for life. */
-  assigned: boolean;
   restsUntilMs: number;
   /** Why it can be offered nothing any more, and is to be replaced. */
   spent: string | null;
@@ -95,10 +93,9 @@ export class Standbys {
     return [...this.idle.values()].some(({ made }) => !made);
   }
 
-  /** Of this profile, made here, and offered to a room without an answer yet. */
-  offered(profile: string): number {
-    const open = [...this.#taken.values()].filter((each) => each.made && !each.assigned);
-    return open.filter((each) => each.profile === profile).length;
+  /** Those of a profile that a room was offered or has. */
+  taken(profile: string): StandbyMemory[] {
+    return [...this.#taken.values()].filter((standby) => standby.profile === profile);
   }
 
   /** From now on it is this room's. `blindMs`: how long LiveKit had been unreadable by then. */
@@ -162,7 +159,6 @@ function newStandby(key: TaskKey, made: boolean): StandbyMemory {
     room: null,
     unanswered: false,
     shownAtMs: null,
-    assigned: false,
     restsUntilMs: 0,
     spent: null,
     contested: false,

@@ -108,7 +108,7 @@ export class Applier {
   #release({ task, reason }: Extract<Action, { do: 'release' }>): null {
     const { memory, sockets, log } = this.#parts;
     const standby = memory.standbys.get(task.key);
-    if (!standby?.room || standby.assigned) return null;
+    if (!standby?.room || memory.task(task.key).assigned) return null;
     if (!sockets.withdraw(task.key)) standby.spent = reason;
     log.debug('taking an offer back', { ...idOf(task.key, memory), reason });
     releaseStandby(memory, task.key);

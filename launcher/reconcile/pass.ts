@@ -144,10 +144,7 @@ export class Pass {
     const nowMs = clock.nowMs();
     const shown = agent === 'unread' ? null : (agent?.taskKey ?? null);
     const present = shown !== null && isTaskKey(shown) ? shown : null;
-    const alone = observer.tasksOf(room.sid).every((task) => task.phase === 'ended');
-    if (present !== null && isStandbyKey(present)) {
-      noteClaim(memory, present, room.sid, alone, nowMs);
-    }
+    if (present !== null && isStandbyKey(present)) noteClaim(memory, present, room.sid, nowMs);
     // Only now: what was listed meanwhile is in memory already, and a plan must not mix the two.
     const tasks = observer.tasksOf(room.sid);
     known.unread.note(agent !== 'unread', nowMs);
