@@ -10,7 +10,7 @@ import type { Expectations } from '../core/expectations.ts';
 import type { LaunchLimits } from '../core/limits.ts';
 import type { Memory } from '../core/memory.ts';
 import { isReady, planPool, type PoolAction, type PoolPlan } from '../core/plan-pool.ts';
-import { noteAssigned, releaseStandby } from '../core/standby-room.ts';
+import { releaseStandby } from '../core/standby-room.ts';
 import type { StandbyMemory } from '../core/standbys.ts';
 import type { TaskKey } from '../driver.ts';
 import type { SocketChange } from '../gateway/ports.ts';
@@ -99,9 +99,6 @@ export class Pool {
         standby.registeredAtMs ??= nowMs;
         limits.standbySettled(key);
         break;
-      case 'assigned':
-        noteAssigned(memory, key);
-        break;
       case 'closed':
         Object.assign(standby, { lineSinceMs: null, lineLostAtMs: nowMs });
         this.#release(standby);
@@ -113,6 +110,8 @@ export class Pool {
       case 'expired':
         standby.spent = 'its worker did not answer an offer';
         this.#release(standby);
+        break;
+      case 'assigned':
     }
     this.nudge();
   }
@@ -136,9 +135,9 @@ export class Pool {
   }
 
   /** An offer that came to nothing: the room is looked at again, the next standby may take it. */
-  #release({ key, room, assigned }: StandbyMemory): void {
+  #release({ key, room }: StandbyMemory): void {
     const { memory, nudge } = this.#parts;
-    if (!room || assigned) return;
+    if (!room || memory.task(key).assigned) return;
     releaseStandby(memory, key);
     const name = memory.rooms.get(room.sid)?.name;
     if (name != null) nudge(name);
@@ -184,7 +183,6 @@ export class Pool {
       unmatched: profiles.unmatched,
       standbys,
       tasksFresh: observer.tasksBegun > begun,
-      roomsRead: idle.every(({ made }) => made) || memory.roomsAreRead(),
     };
     return planPool(view, this.#context(), random);
   }
