@@ -191,9 +191,10 @@ export class Pool {
 
   /** Standbys that neither the engine nor a launch knows any more. */
   #forget(): void {
-    const { memory, observer, expectations } = this.#parts;
+    const { memory, observer, expectations, limits } = this.#parts;
     for (const key of memory.standbys.idle.keys()) {
       if (observer.task(key) || expectations.awaits(key)) continue;
+      limits.standbySettled(key);
       memory.standbys.forget(key);
       memory.tasks.delete(key);
     }
