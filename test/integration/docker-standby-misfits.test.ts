@@ -66,7 +66,7 @@ describeWith(
         // Two at first, and two at once for a first failure; from then on one after another.
         expect(
           gaps.slice(2).every((gap) => gap >= FIRST_BACKOFF_MS),
-          `${name}: ${gaps}`,
+          `${name}: ${gaps.join()}`,
         ).toBe(true);
         const warnings = launcher
           .lines()
