@@ -27,6 +27,8 @@ export interface StandbyMemory {
   registeredAtMs: number | null;
   /** When its worker's line broke for the last time. */
   lineLostAtMs: number | null;
+  /** It was said that it can take a room. */
+  readySaid: boolean;
   /** The room that it was offered or serves. */
   room: { readonly sid: RoomSid; readonly atMs: number; readonly blindMs: number } | null;
   /** Its launch's answer was lost: it may exist. */
@@ -156,6 +158,7 @@ function newStandby(key: TaskKey, made: boolean): StandbyMemory {
     lineSinceMs: null,
     registeredAtMs: null,
     lineLostAtMs: null,
+    readySaid: false,
     room: null,
     unanswered: false,
     shownAtMs: null,

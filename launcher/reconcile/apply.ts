@@ -142,7 +142,8 @@ export class Applier {
   #judge({ task, key, judgement }: Extract<Action, { do: 'judge' }>): void {
     const { memory, limits, clock, log, turnFree } = this.#parts;
     const sid = memory.sidOf(key);
-    if (sid !== null && limits.settled(sid)) turnFree();
+    if (sid === null) limits.standbySettled(key);
+    else if (limits.settled(sid)) turnFree();
     const known = memory.task(key);
     const { running, launched } = known;
     const atMs = clock.nowMs();

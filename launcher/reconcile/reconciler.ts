@@ -112,6 +112,11 @@ export class Reconciler {
     return this.#chooser.of(room);
   }
 
+  /** Can this standby take a room now? Null: it is none, or has one. */
+  isReadyStandby(key: TaskKey): boolean | null {
+    return this.memory.standbys.idle.has(key) ? this.#pool.isReady(key) : null;
+  }
+
   /** Runs the first full pass and goes on from there; resolves after the first, well or not. */
   async start(): Promise<void> {
     await this.#loop.start();
