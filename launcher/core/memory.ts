@@ -118,7 +118,8 @@ export class Memory {
       else this.standbys.note(key);
       const task = this.task(key);
       task.firstSeenAtMs ??= nowMs;
-      if (phase !== 'ended') task.seenAlive = true;
+      // A launch whose answer was lost is repeated, also when its task was ended and removed meanwhile.
+      if (phase !== 'ended') Object.assign(task, { seenAlive: true, removed: false });
       if (phase === 'running') {
         task.running ??= { atMs: nowMs, blindMs: of ? this.blindMs(of.sid, nowMs) : 0 };
       }

@@ -104,7 +104,7 @@ export class Applier {
     return null;
   }
 
-  /** Takes back what a standby was offered; one that said yes already can be offered nothing more. */
+  /** Takes back what a standby was offered; one that may still say yes can be offered nothing more. */
   #release({ task, reason }: Extract<Action, { do: 'release' }>): null {
     const { memory, sockets, log } = this.#parts;
     const standby = memory.standbys.get(task.key);

@@ -18,7 +18,7 @@ import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import { reasonOf, type Log } from '../lib/log.ts';
 import type { Applier } from './apply.ts';
-import { profileOfStandby, type Launches } from './launches.ts';
+import { profileOfStandby, type Launches, type StandbyLaunch } from './launches.ts';
 import type { Observer } from './observe.ts';
 import { PoolNews } from './pool-news.ts';
 import { asProfileSays, type ProfileChooser } from './profiles.ts';
@@ -52,7 +52,9 @@ export class Pool {
   readonly #news: PoolNews;
   #running: Promise<void> | null = null;
   #again = false;
-  #cancelLook: (() => void) | null = null;
+  /** Launches without an answer: one that is slow holds up none of the rest. */
+  readonly #launching = new Set<Promise<void>>();
+  #nextLook: { readonly atMs: number; readonly cancel: () => void } | null = null;
   #stopped = false;
 
   constructor(parts: PoolParts) {
@@ -120,8 +122,8 @@ export class Pool {
   /** Starts nothing any more and waits for what runs. Standbys are left as they are. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#cancelLook?.();
-    await this.#running;
+    this.#nextLook?.cancel();
+    await Promise.all([this.#running, ...this.#launching]);
   }
 
   /** An offer that came to nothing: the room is looked at again, the next standby may take it. */
@@ -135,18 +137,18 @@ export class Pool {
 
   async #run(): Promise<void> {
     const { clock, log, memory } = this.#parts;
-    let lookAgainAtMs: number | null = null;
     while (this.#again && !this.#stopped) {
       this.#again = false;
+      this.#nextLook?.cancel();
+      this.#nextLook = null;
       try {
         const started = memory.firstPassAtMs !== null;
-        lookAgainAtMs = started ? await this.#pass() : clock.nowMs() + RETRY_MS;
+        this.#lookAgainAt(started ? await this.#pass() : clock.nowMs() + RETRY_MS);
       } catch (error) {
         log.debug('a pass over the warm pool could not look', { reason: reasonOf(error) });
-        lookAgainAtMs = clock.nowMs() + RETRY_MS;
+        this.#lookAgainAt(clock.nowMs() + RETRY_MS);
       }
     }
-    this.#lookAgainAt(lookAgainAtMs);
   }
 
   /** Resolves with when to look again. Rejects when the engine did not answer. */
@@ -179,12 +181,22 @@ export class Pool {
   }
 
   async #apply(action: PoolAction): Promise<number | null> {
-    const { applier, launches, profiles, clock } = this.#parts;
-    if (action.do !== 'launch-standby') return applier.applyToTask(action);
+    if (action.do !== 'launch-standby') return this.#parts.applier.applyToTask(action);
+    const launching = this.#launch(action).finally(() => this.#launching.delete(launching));
+    this.#launching.add(launching);
+    return null;
+  }
+
+  async #launch(action: StandbyLaunch): Promise<void> {
+    const { launches, profiles, clock, log } = this.#parts;
     const profile = profileOfStandby(action.key, profiles.list);
     assert(profile !== undefined, 'standbys are launched of profiles that exist');
-    const untilMs = await launches.ofStandby(action, profile);
-    return untilMs ?? clock.nowMs() + TURN_MS;
+    try {
+      this.#lookAgainAt((await launches.ofStandby(action, profile)) ?? clock.nowMs() + TURN_MS);
+    } catch (error) {
+      log.error('could not launch a standby', { task: action.key, reason: reasonOf(error) });
+      this.#lookAgainAt(clock.nowMs() + RETRY_MS);
+    }
   }
 
   /** Standbys that neither the engine nor a launch knows any more. */
@@ -207,12 +219,13 @@ export class Pool {
     }
   }
 
+  /** Looks again then, unless it does sooner. */
   #lookAgainAt(atMs: number | null): void {
-    this.#cancelLook?.();
-    this.#cancelLook = null;
-    if (atMs === null || this.#stopped) return;
+    if (atMs === null || this.#stopped || (this.#nextLook && this.#nextLook.atMs <= atMs)) return;
+    this.#nextLook?.cancel();
     const inMs = Math.max(atMs - this.#parts.clock.nowMs(), LOOK_AGAIN_MIN_MS);
-    this.#cancelLook = this.#parts.clock.timer(inMs, () => this.nudge());
+    const cancel = this.#parts.clock.timer(inMs, () => this.nudge());
+    this.#nextLook = { atMs, cancel };
   }
 
   /** Null: neither listed nor expected. */

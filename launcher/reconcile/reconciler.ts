@@ -13,7 +13,7 @@ import { agentIdentity, type RoomSid } from '../core/room.ts';
 import { noteAssigned } from '../core/standby-room.ts';
 import { isTaskKey, type Driver, type TaskKey } from '../driver.ts';
 import type { SocketChange } from '../gateway/ports.ts';
-import type { Clock } from '../lib/clock.ts';
+import { delay, type Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { Outage } from '../lib/outage.ts';
 import { Applier } from './apply.ts';
@@ -55,6 +55,8 @@ export interface RoomNews {
   };
 }
 
+/** How long an orderly end waits for what is under way. */
+const STOP_TIMEOUT_MS = 10_000;
 /** Webhooks that tell of life in a room. */
 const LIVELY = new Set(['room_started', 'participant_joined']);
 
@@ -130,8 +132,10 @@ export class Reconciler {
   /** Finishes the passes that run; tasks go on without this launcher. */
   async stop(): Promise<void> {
     await this.#watch?.[Symbol.asyncDispose]();
-    await this.#pool.stop();
-    await this.#loop.stop();
+    const stopped = Promise.all([this.#pool.stop(), this.#loop.stop()]);
+    const late = new AbortController();
+    await Promise.race([stopped, delay(this.#options.clock, STOP_TIMEOUT_MS, late.signal)]);
+    late.abort();
   }
 
   /** Takes in a webhook. Only takes note: it may be late, doubled, out of order, or untrue by now. */

@@ -34,6 +34,7 @@ export const BAD_STANDBY_FATES = [
   'refuses',
   'refuses-once',
   'answers-late',
+  'loses-line',
   'lies',
 ] as const;
 export type Fate = 'serves' | (typeof BAD_STANDBY_FATES)[number];
@@ -198,6 +199,13 @@ export class SimAgent {
     if (this.#seat.room.sid !== sid) return this.#endJob();
     if (this.fate === 'crash-later') this.#exitAfter(this.#dice(100, 20_000, 'crash'), 1);
     if (this.fate === 'oom') this.#exitAfter(this.#dice(100, 20_000, 'oom'), 137, true);
+    if (this.fate === 'loses-line') {
+      this.#after(this.#dice(1_000, 20_000, 'gateway'), () => {
+        if (!this.#process) return;
+        this.#process.hungUp(this);
+        this.lostLauncher();
+      });
+    }
     if (this.fate === 'reconnects') this.#reconnects(name, sid);
     if (this.fate === 'leaves') this.#after(this.#dice(100, 20_000, 'leave'), () => this.#endJob());
   }

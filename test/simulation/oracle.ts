@@ -223,6 +223,8 @@ export class Oracle {
     const sid = job?.room?.sid as RoomSid;
     const room = this.#world.livekit.room(sid);
     if (isStandbyKey(agent.key)) {
+      const twin = this.#live(sid).find(({ key }) => isTaskKey(key) && causes(process, key));
+      if (twin) this.broken('double', `${agent.key} was given ${sid} beside ${twin.key}`);
       this.pool.given(process, agent, sid);
       this.#attempted(this.#record(sid), agent.key);
     }
@@ -386,6 +388,11 @@ export class Oracle {
   get #nowMs(): number {
     return this.#world.clock.nowMs();
   }
+}
+
+/** Did this launcher ask for the task, and not for its end? */
+function causes(process: SimProcess, key: TaskKey): boolean {
+  return process.asked.has(key) && !process.ending.has(key);
 }
 
 /** The room that a key names. */

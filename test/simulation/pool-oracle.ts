@@ -14,6 +14,8 @@ import type { SimWorld } from './world.ts';
 /** In calm: until there is one too many no more, and until none is missing. */
 const SURPLUS_MS = 30_000;
 const MISSING_MS = 180_000;
+/** From a standby's no until it is released. */
+const RELEASED_MS = 1_000;
 /** Launches of standbys within a minute: all at first, then by the backoff. */
 const FAILURES_A_MINUTE = 10;
 const MINUTE_MS = 60_000;
@@ -84,6 +86,16 @@ export class PoolOracle {
     if (task && this.#given.has(task.id)) this.#broken('job', `${key} is offered a second job`);
     this.#offers.set(key, { by, atMs: this.#nowMs, blindMs });
     this.#offeredAtMs.push(this.#nowMs);
+  }
+
+  /** A standby says no: soon it is no room's any more, or another one's. */
+  refuses(by: SimProcess, key: TaskKey): void {
+    const { clock } = this.#world;
+    const saidAtMs = this.#nowMs;
+    clock.timer(RELEASED_MS, () => {
+      const room = by.alive && by.reconciler.memory.standbys.get(key)?.room;
+      if (room && room.atMs < saidAtMs) this.#broken('pool', `${key} said no to ${room.sid}`);
+    });
   }
 
   /** A standby is sent a job. */

@@ -47,6 +47,8 @@ export class SimProcess {
   leaving = false;
   /** When the newest list of tasks that it was given began. */
   listBegunAtMs = -Infinity;
+  /** Tasks whose launch it asked for. */
+  readonly asked = new Set<TaskKey>();
   /** Tasks whose end it began. */
   readonly ending = new Set<TaskKey>();
   /** Tasks that it caused or was shown, and since when. */
@@ -135,6 +137,7 @@ export class SimProcess {
   answered(agent: SimAgent, jobId: string, available: boolean): void {
     this.#world.clock.timer(FRAME_MS, () => {
       if (!this.alive || this.#sockets.get(agent.key) !== agent) return;
+      if (!available) this.#world.oracle.pool.refuses(this, agent.key);
       const answer = new AvailabilityResponse({ jobId, available });
       this.#assignments.get(agent.key)?.onAnswer(answer);
     });
@@ -214,6 +217,7 @@ export class SimProcess {
       ...(story.engine.hints && { watch: (nudge: () => void) => driver.watch!(hint(nudge)) }),
       launch: (request, signal) => {
         oracle.asks(this, request.key);
+        this.asked.add(request.key);
         const askedAtMs = this.#world.clock.nowMs();
         return this.#launch(signal, async () => {
           const refused = this.#refusal(request.key);
