@@ -46,13 +46,15 @@ async function demo(...args: string[]): Promise<Demo> {
     env: { ...process.env, TMPDIR: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  let name = '';
+  // Once it has ended, and its launcher with it: that would launch its standbys again.
+  cleanup.defer(() => name && removeDeployment(name));
   cleanup.defer(() => child.kill());
   let text = '';
   for (const stream of [child.process.stdout, child.process.stderr]) {
     stream?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
   }
-  const name = await deployment();
-  cleanup.defer(() => removeDeployment(name));
+  name = await deployment();
   const filters = { label: [`room-launcher.deployment=${name}`] };
   return {
     child,
@@ -80,14 +82,15 @@ async function launcherOf(demoPid: number): Promise<number> {
 }
 
 describeWith('livekit', 'docker')('the demo in containers', () => {
-  it('serves its rooms on a bridge, says where to look, and leaves nothing', async () => {
-    const { child, output, ours, end } = await demo('--rooms', '2', '--stay');
+  it('serves its rooms on a bridge, one by a standby, says where to look, leaves nothing', async () => {
+    const { child, output, ours, end } = await demo('--rooms', '2', '--standby', '1', '--stay');
     await waitFor('all to be said', () => output().includes('Ctrl-C ends it'), 50_000);
-    expect(output()).toMatch(/2 rooms, a task each: containers on a bridge network\./);
-    expect(output()).toMatch(/^ {2}median( +\d+){11}$/m);
-    expect(output()).toMatch(/^Start-up of the runner of demo-1: imported \d+ ms/m);
+    expect(output()).toMatch(/2 rooms, a task each, 1 of 2 from the warm pool: containers on a br/);
+    expect(output()).toMatch(/^ {2}median +-\d+( +\d+){11}$/m);
+    expect(output()).toMatch(/^Start-up of the runner of demo-[12]: imported \d+ ms/m);
     expect(output()).toMatch(/docker logs demo-[0-9a-f]{8}\.<task>/);
-    expect(await ours()).toHaveLength(3);
+    // Two tasks, the next standby, and the network.
+    await waitFor('the next standby', async () => (await ours()).length === 4, 40_000);
     child.process.kill('SIGINT');
     expect(await end()).toBe(0);
     expect(await ours()).toEqual([]);
@@ -95,7 +98,7 @@ describeWith('livekit', 'docker')('the demo in containers', () => {
   });
 
   it('leaves nothing when it is interrupted with its tasks at work', async () => {
-    const { child, output, ours, end } = await demo('--rooms', '2');
+    const { child, output, ours, end } = await demo('--rooms', '2', '--standby', '2');
     await waitFor('a container', async () => (await ours()).length > 1, 40_000);
     child.process.kill('SIGINT');
     expect(await end(), output()).toBe(130);

@@ -45,13 +45,13 @@ export function poolFull(
 }
 
 /** Waits until the room has one agent, whose container runs: one that LiveKit misses yet is none. */
-export function servedAlive(bed: DockerBed, name: string): Promise<Served> {
+export function servedAlive(bed: DockerBed, name: string, deadlineMs = SERVED_MS): Promise<Served> {
   const look = async () => {
     const seen = await served(bed, name);
     const { State } = await docker.getContainer(`${bed.deployment}.${seen.key}`).inspect();
     return State.Running ? seen : null;
   };
-  return waitFor(`a live container to serve ${name}`, look, SERVED_MS);
+  return waitFor(`a live container to serve ${name}`, look, deadlineMs);
 }
 
 export function isStandby(key: string): boolean {
