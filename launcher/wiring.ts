@@ -162,11 +162,11 @@ function networkChoice(network: string | null): NetworkChoice {
   return network === 'host' ? { mode: 'host' } : { name: network };
 }
 
-/** Fetches images while nobody waits for them; an engine that is away is said by its outage. */
+/** Sees to what launches need while nobody waits; an engine that is away is said by its outage. */
 function prepare(driver: Driver, config: Config, log: Log): void {
   const launched = config.profiles.list.filter((profile) => profile.launch !== false);
   driver.prepare?.(launched, AbortSignal.timeout(PREPARE_TIMEOUT_MS)).catch((error: unknown) => {
-    log.debug('images could not be fetched ahead', { reason: reasonOf(error) });
+    log.debug('what launches need could not be seen to ahead', { reason: reasonOf(error) });
   });
 }
 

@@ -11,7 +11,7 @@ import { attemptOf, parseRoomKey } from '../core/key.ts';
 import type { LaunchLimits } from '../core/limits.ts';
 import type { Memory } from '../core/memory.ts';
 import type { RoomMemory } from '../core/remembered.ts';
-import { endStyle } from '../core/verdict.ts';
+import { endStyle, stopReason } from '../core/verdict.ts';
 import type { Driver, LaunchRequest, LaunchResult, TaskKey } from '../driver.ts';
 import { assert } from '../lib/assert.ts';
 import { within } from '../lib/abort.ts';
@@ -205,9 +205,11 @@ export class Applier {
     { graceMs, reason }: { readonly graceMs: number; readonly reason: string },
   ): Promise<number | null> {
     const { driver, memory, clock } = this.#parts;
+    const { ending } = memory.task(task.key);
+    const verdict = ending ? endStyle(ending.cause, task).verdict : null;
+    const how = { graceMs, reason: stopReason(verdict, reason) };
     return this.#call('stop', task, async (signal) => {
-      await driver.stop(task.taskId, { graceMs, reason }, signal);
-      const { ending } = memory.task(task.key);
+      await driver.stop(task.taskId, how, signal);
       if (ending) ending.stopAskedAtMs = clock.nowMs();
     });
   }

@@ -86,6 +86,8 @@ function exitOf(seen: Task): Exit {
     code: agent?.exitCode ?? null,
     oomKilled: agent?.reason?.startsWith(OUT_OF_MEMORY) === true,
     detail: detailOf(seen, agent),
+    // StopTask's, whoever called it.
+    ...(seen.stopCode === 'UserInitiated' && { stopReason: seen.stoppedReason ?? '' }),
   };
 }
 

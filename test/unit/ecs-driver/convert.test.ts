@@ -91,7 +91,12 @@ test.each<[string, Partial<Task>, Container, object]>([
     'a stop of ours, with its reason',
     { stopCode: 'UserInitiated', stoppedReason: 'the room\n is gone' },
     { exitCode: 143 },
-    { code: 143, oomKilled: false, detail: 'UserInitiated: the room is gone' },
+    {
+      code: 143,
+      oomKilled: false,
+      detail: 'UserInitiated: the room is gone',
+      stopReason: 'the room\n is gone',
+    },
   ],
   [
     'a failed start',
