@@ -1,5 +1,5 @@
 /** What `/api/rooms` and `/api/tasks` show, from what the launcher remembers and the engine lists. */
-import { parseRoomKey } from '../core/key.ts';
+import { attemptOf } from '../core/key.ts';
 import type { Memory } from '../core/memory.ts';
 import type { RoomMemory } from '../core/remembered.ts';
 import type { RoomSid } from '../core/room.ts';
@@ -19,7 +19,7 @@ export interface Seen {
 export function roomRows({ memory, tasks, profileOf }: Seen): RoomRow[] {
   const bySid = new Map<RoomSid, ObservedTask[]>();
   for (const task of tasks) {
-    const sid = task.key === null ? undefined : parseRoomKey(task.key)?.sid;
+    const sid = task.key === null ? null : memory.sidOf(task.key);
     if (sid) bySid.set(sid, [...(bySid.get(sid) ?? []), task]);
   }
   return [...memory.rooms.values()]
@@ -51,13 +51,13 @@ function roomRow(
 export function taskRows({ memory, tasks, sockets }: Seen): TaskRow[] {
   return tasks.map((task) => {
     const { key } = task;
-    const of = key === null ? null : parseRoomKey(key);
+    const sid = key === null ? null : memory.sidOf(key);
     const known = key === null ? undefined : memory.tasks.get(key);
     return {
       key,
       taskId: task.taskId,
-      sid: of?.sid ?? null,
-      attempt: of?.attempt ?? null,
+      sid,
+      attempt: key === null || sid === null ? null : attemptOf(key),
       phase: task.phase,
       verdict: known?.judged?.verdict ?? null,
       exitCode: task.exit?.code ?? null,

@@ -6,14 +6,26 @@
  */
 import type { ObservedTask, TaskKey } from '../driver.ts';
 import { BlindTime } from './blind.ts';
-import { parseRoomKey } from './key.ts';
+import { isStandbyKey, parseRoomKey, type RoomKey } from './key.ts';
 import type { Room, RoomSid } from './room.ts';
-import { beginNewLife, newRoom, newTask, type RoomMemory, type TaskMemory } from './remembered.ts';
-import type { EndCause } from './verdict.ts';
+import {
+  beginNewLife,
+  newRoom,
+  newTask,
+  type RoomMemory,
+  type RunState,
+  type TaskMemory,
+} from './remembered.ts';
+import { Standbys } from './standbys.ts';
+import type { EndCause, Judgement } from './verdict.ts';
+
+/** Of such a room no participants are read. */
+const RUN_IS_OVER: ReadonlySet<RunState> = new Set(['skipped', 'served', 'failed']);
 
 export class Memory {
   readonly rooms = new Map<RoomSid, RoomMemory>();
   readonly tasks = new Map<TaskKey, TaskMemory>();
+  readonly standbys = new Standbys();
   /** When the first complete pass was done; null before. */
   firstPassAtMs: number | null = null;
   readonly #sidsByName = new Map<string, Set<RoomSid>>();
@@ -34,6 +46,23 @@ export class Memory {
       if (of) this.room(of.sid).keys.add(key);
     }
     return task;
+  }
+
+  /** The room that a task serves, or is to serve; null for a standby without one. */
+  sidOf(key: TaskKey): RoomSid | null {
+    return parseRoomKey(key)?.sid ?? this.standbys.sidOf(key);
+  }
+
+  /** Since when a task has been its room's; null for one that was not seen yet. */
+  servesSinceMs(key: TaskKey): number | null {
+    return this.standbys.get(key)?.room?.atMs ?? this.tasks.get(key)?.firstSeenAtMs ?? null;
+  }
+
+  /** Has LiveKit shown the participants of every room that is looked at? */
+  roomsAreRead(): boolean {
+    return [...this.rooms.values()].every((room) => {
+      return !room.unread.now || room.goneAtMs !== null || RUN_IS_OVER.has(room.state);
+    });
   }
 
   /** How long LiveKit told nothing about this room, in all: time that counts towards no deadline. */
@@ -89,16 +118,15 @@ export class Memory {
   /** A complete list of tasks. */
   noteTasks(tasks: readonly ObservedTask[], nowMs: number): void {
     for (const { key, phase } of tasks) {
-      const of = key === null ? null : parseRoomKey(key);
-      if (key === null || of === null) continue;
-      const room = this.room(of.sid);
-      room.highestAttempt = Math.max(room.highestAttempt, of.attempt);
-      if (room.trouble && room.trouble.attempt <= of.attempt) room.trouble = null;
+      if (key === null) continue;
+      const of = parseRoomKey(key);
+      if (of) this.#noteAttempt(of);
+      else this.standbys.note(key);
       const task = this.task(key);
       task.firstSeenAtMs ??= nowMs;
       if (phase !== 'ended') task.seenAlive = true;
       if (phase === 'running') {
-        task.running ??= { atMs: nowMs, blindMs: this.blindMs(of.sid, nowMs) };
+        task.running ??= { atMs: nowMs, blindMs: of ? this.blindMs(of.sid, nowMs) : 0 };
       }
     }
   }
@@ -126,10 +154,17 @@ export class Memory {
 
   /** Live tasks that the engine does not know any more: they ended unseen. */
   noteVanished(keys: readonly TaskKey[], nowMs: number): void {
-    for (const key of keys) {
-      const reason = 'vanished from the engine';
-      this.task(key).judged ??= { verdict: 'failed', reason, endedAtMs: nowMs, atMs: nowMs };
-    }
+    const judgement = { verdict: 'failed', reason: 'vanished from the engine' } as const;
+    for (const key of keys) if (!this.task(key).judged) this.noteEnd(key, judgement, nowMs, nowMs);
+  }
+
+  /** What a task's end meant; `endedAtMs` by the engine's clock. */
+  noteEnd(key: TaskKey, judgement: Judgement, endedAtMs: number, nowMs: number): void {
+    const task = this.task(key);
+    task.judged = { ...judgement, endedAtMs, atMs: nowMs };
+    const standby = this.standbys.idle.get(key);
+    if (!standby?.made || task.ending?.cause === 'retired') return;
+    this.standbys.noteFailure(standby.profile, judgement.reason, nowMs);
   }
 
   noteEnding(key: TaskKey, cause: EndCause, reason: string, nowMs: number): void {
@@ -141,12 +176,21 @@ export class Memory {
     const freed = [...this.rooms.values()].filter(isFreeable);
     for (const room of freed) {
       this.rooms.delete(room.sid);
-      for (const key of room.keys) this.tasks.delete(key);
+      for (const key of room.keys) {
+        this.tasks.delete(key);
+        if (isStandbyKey(key)) this.standbys.forget(key);
+      }
       const lives = this.#sidsByName.get(room.name ?? '');
       lives?.delete(room.sid);
       if (room.name !== null && lives?.size === 0) this.#sidsByName.delete(room.name);
     }
     return freed;
+  }
+
+  #noteAttempt({ sid, attempt }: RoomKey): void {
+    const room = this.room(sid);
+    room.highestAttempt = Math.max(room.highestAttempt, attempt);
+    if (room.trouble && room.trouble.attempt <= attempt) room.trouble = null;
   }
 
   /** By LiveKit's own times, so that a list from an old cache cannot end the younger one. */

@@ -36,6 +36,10 @@ export type EndCause =
   | 'missing'
   | 'lingering'
   | 'surplus'
+  /** A standby that did not come up. */
+  | 'unregistered'
+  /** A standby that is not wanted any more, or can be offered nothing. */
+  | 'retired'
   /** The agent of a foreign task left for good: its worker would wait for another job. */
   | 'left';
 
@@ -62,6 +66,8 @@ const RUNNER_STYLES: EndStyles = {
   lingering: { stopAfterTerminationMs: null, verdict: null },
   surplus: { stopAfterTerminationMs: null, verdict: 'displaced' },
   left: { stopAfterTerminationMs: null, verdict: 'served' },
+  unregistered: { stopAfterTerminationMs: null, verdict: 'failed' },
+  retired: { stopAfterTerminationMs: 1_000, verdict: 'served' },
 };
 
 const SERVED: EndStyle = { stopAfterTerminationMs: 0, verdict: 'served' };
@@ -83,6 +89,8 @@ const FOREIGN_STYLES: EndStyles = {
   missing: { ...KILLED, verdict: 'failed' },
   lingering: { ...KILLED, verdict: null },
   surplus: { ...KILLED, verdict: 'displaced' },
+  unregistered: { stopAfterTerminationMs: null, verdict: 'failed' },
+  retired: SERVED,
 };
 
 /** How a task is ended. `runner`: does it run our runner? What cannot be told is foreign. */

@@ -64,7 +64,12 @@ export class SimProcess {
     this.reconciler = new Reconciler({
       livekit,
       driver: this.#driver(),
-      sockets: { terminate: (key) => this.#terminate(key), account: () => 'simulated' },
+      sockets: {
+        offer: (key) => this.#assignments.get(key)?.offer(),
+        withdraw: (key) => this.#assignments.get(key)?.withdraw() ?? true,
+        terminate: (key) => this.#terminate(key),
+        account: () => 'simulated',
+      },
       profiles: { list: [PROFILE], unmatched: { ...PROFILE, name: '', launch: false } },
       bounds: { ...BOUNDS, inFlight: world.story.inFlight },
       resyncMs,
@@ -72,11 +77,12 @@ export class SimProcess {
       taskEnv: (key) => ({ LIVEKIT_API_KEY: key }),
       clock,
       log,
+      random: () => world.dice.between(0, 99_999_999, 'standby') / 1e8,
     });
     const host = {
       admit: (key: TaskKey) => this.reconciler.handOver.admit(key),
       look: (key: TaskKey, signal: AbortSignal) => this.reconciler.handOver.look(key, signal),
-      changed: (key: TaskKey, _change: SocketChange) => this.reconciler.socketChanged(key),
+      changed: (key: TaskKey, change: SocketChange) => this.reconciler.socketChanged(key, change),
     };
     const taskLivekitUrl = 'ws://livekit.example';
     this.#assignments = new Assignments({ host, mintToken, taskLivekitUrl, clock, log });
@@ -117,7 +123,7 @@ export class SimProcess {
       jobId,
       send: (frame) => this.#send(agent, frame),
     });
-    this.reconciler.socketChanged(key);
+    this.reconciler.socketChanged(key, 'registered');
   }
 
   answered(agent: SimAgent, jobId: string): void {
@@ -132,7 +138,7 @@ export class SimProcess {
     if (!this.alive || this.#sockets.get(agent.key) !== agent) return;
     this.#sockets.delete(agent.key);
     this.#assignments.disconnect(agent.key);
-    this.reconciler.socketChanged(agent.key);
+    this.reconciler.socketChanged(agent.key, 'closed');
   }
 
   #send(agent: SimAgent, frame: ServerFrame): void {

@@ -1,6 +1,6 @@
 /** An engine that says less than Docker, as ECS does: nothing of runners, and no hints. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Driver, ObservedTask } from '../../../launcher/driver.ts';
+import type { Driver, ObservedTask, TaskKey } from '../../../launcher/driver.ts';
 import { memoryDriver } from '../../../launcher/drivers/memory.ts';
 import { NO_PROFILE, PROFILE } from '../core/plan-world.ts';
 import { World } from './world.ts';
@@ -59,6 +59,26 @@ describe('an engine that says less', () => {
     await world.clock.advance(60_000);
     expect(world.tasks()).toEqual(['r-RM_a-1:ended', 'r-RM_a-2:live']);
   });
+
+  it.each([
+    [true, 1],
+    [undefined, 2],
+  ] as const)(
+    'a standby of our runner (%s) takes a room as soon as it has registered',
+    async (runner, tasks) => {
+      const profile = { ...PROFILE, name: 'default', standby: 1, ...(runner && { runner }) };
+      const profiles = { list: [profile], unmatched: NO_PROFILE };
+      const launcher = await world.launcher({ driver: driver(), profiles });
+      await world.clock.advance(40_000);
+      const [standby = ''] = world.tasks();
+      launcher.socketChanged(standby.replace(/:.*/, '') as TaskKey, 'registered');
+      await world.settle();
+      world.livekit.open('a');
+      await world.webhook(launcher, 'room_started', 'a');
+      // Another worker is not ready yet: the room gets a task of its own.
+      expect(world.tasks()).toHaveLength(tasks);
+    },
+  );
 
   it('is looked at every five seconds while a task is on its way, and no more after that', async () => {
     await start(true);
