@@ -10,6 +10,7 @@ import { systemClock } from '../../launcher/lib/clock.ts';
 import type { Abilities, Deployment, Harness, RequestOptions } from '../contract/harness.ts';
 import { RecordedLog } from '../fakes/log.ts';
 import { startApiProxy } from './api-proxy.ts';
+import { Cleanup } from './cleanup.ts';
 import { docker, outputOf, seenEnv, shell, type TestImage, uniqueName } from './docker-engine.ts';
 import { type EcsCluster, ecsCluster, SECURITY_GROUPS, SUBNETS } from './ecs-cluster.ts';
 import { EMULATOR_CREDENTIALS, EMULATOR_REGION, type Ministack } from './ministack.ts';
@@ -31,10 +32,7 @@ const UNFAITHFUL = {
 type Way = 'open' | 'broken' | 'hanging';
 
 /** Asks nothing of the emulator before its first driver is wanted. */
-export async function ecsEmulatorHarness(
-  emulator: () => Ministack,
-  image: TestImage,
-): Promise<Harness> {
+export function ecsEmulatorHarness(emulator: () => Ministack, image: TestImage): Harness {
   const bench = new EcsBench(emulator, image);
   return {
     driver: (deployment = 'ours') => bench.driver(deployment),
@@ -55,9 +53,8 @@ class EcsBench {
   way: Way = 'open';
   readonly #emulator: () => Ministack;
   readonly #image: TestImage;
-  readonly #drivers: Driver[] = [];
+  readonly #cleanup = new Cleanup();
   #places: Promise<{ readonly cluster: EcsCluster; readonly endpoint: string }> | undefined;
-  readonly #ends: (() => PromiseLike<void>)[] = [];
 
   constructor(emulator: () => Ministack, image: TestImage) {
     this.#emulator = emulator;
@@ -80,7 +77,7 @@ class EcsBench {
       log: new RecordedLog(),
       sdk: { endpoint, region: EMULATOR_REGION, credentials: EMULATOR_CREDENTIALS },
     });
-    this.#drivers.push(driver);
+    this.#cleanup.use(driver);
     // The emulator's list does not lag.
     return { ...driver, traits: { ...driver.traits, listLagMs: 0 } };
   }
@@ -100,18 +97,15 @@ class EcsBench {
     return (await this.places()).cluster.containerOf(taskId);
   }
 
-  async end(): Promise<void> {
-    await Promise.all(this.#drivers.map((driver) => driver[Symbol.asyncDispose]()));
-    for (const end of this.#ends.toReversed()) await end();
+  end(): Promise<void> {
+    return this.#cleanup.run();
   }
 
   async #open() {
     await this.#image.ready();
-    const cluster = await ecsCluster(this.#emulator());
-    this.#ends.push(() => cluster[Symbol.asyncDispose]());
+    const cluster = this.#cleanup.use(await ecsCluster(this.#emulator()));
     await cluster.register(this.#image.name, this.family);
-    const proxy = await startApiProxy(this.#emulator().url, () => this.#pass());
-    this.#ends.push(() => proxy[Symbol.asyncDispose]());
+    const proxy = this.#cleanup.use(await startApiProxy(this.#emulator().url, () => this.#pass()));
     return { cluster, endpoint: proxy.url.replace('ws', 'http') };
   }
 
