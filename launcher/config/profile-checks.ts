@@ -57,7 +57,7 @@ function ecsComplaints(profile: GivenProfile, fargate: boolean, size: Size): Com
   const { cpu = size.cpu, memoryMiB = size.memoryMiB } = profile;
   const advice = fargate && profile.launch !== false ? fargateAdvice(cpu, memoryMiB) : null;
   if (advice !== null) {
-    const why = `Fargate has no task of ${cpu} cores and ${memoryMiB} MiB: choose ${advice}`;
+    const why = `Fargate has no task with cpu ${cpu} and ${memoryMiB} MiB: choose ${advice}`;
     complaints.push({ path: [], why });
   }
   return complaints;

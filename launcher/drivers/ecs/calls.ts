@@ -25,6 +25,7 @@ import {
 } from '@aws-sdk/client-ecs';
 import { DriverError } from '../../driver.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { reasonOf } from '../../lib/log.ts';
 import { driverErrorOf, throttledForMs } from './errors.ts';
 import { type Budget, Pacer } from './pacer.ts';
 
@@ -37,12 +38,13 @@ const ANSWER_TIMEOUT_MS = 15_000;
 /**
  * An account's rates in a region: RunTask on Fargate 20 per second without a burst beyond; RunTask and
  * StopTask together a burst of 100 and 40 per second; Describe and List calls 100 and 20. Something
- * is left to others, such as a second launcher while one takes over from the other. (AWS: "Request throttling for the Amazon ECS API", "AWS Fargate throttling
- * quotas")
+ * is left to others, such as a second launcher while one takes over from the other. (AWS: "Request
+ * throttling for the Amazon ECS API", "AWS Fargate throttling quotas")
  */
 const BUDGETS = {
   launching: LAUNCHES,
-  stopping: { burst: 30, perSecond: 15 },
+  // A look and a stop for each.
+  stopping: { burst: 30, perSecond: 10 },
   looking: { burst: 45, perSecond: 10 },
 } as const;
 
@@ -56,6 +58,11 @@ export type SdkOptions = Pick<
   ECSClientConfig,
   'credentials' | 'endpoint' | 'region' | 'requestHandler'
 >;
+
+export interface Described {
+  readonly tasks: readonly Task[];
+  readonly failures: readonly Failure[];
+}
 
 interface Line {
   readonly client: ECSClient;
@@ -83,15 +90,7 @@ export class Ecs {
 
   /** Asks the service nothing yet. Rejects with `DriverError` `invalid` without a region. */
   static async open(cluster: string, clock: Clock, sdk: SdkOptions): Promise<Ecs> {
-    const probe = new ECSClient(sdk);
-    try {
-      return new Ecs(cluster, await probe.config.region(), clock, sdk);
-    } catch (error) {
-      const message = 'there is no AWS region: set AWS_REGION to the one of the ECS cluster';
-      throw new DriverError('invalid', message, { cause: error });
-    } finally {
-      probe.destroy();
-    }
+    return new Ecs(cluster, await regionOf(sdk), clock, sdk);
   }
 
   runTask(input: RunTaskCommandInput, signal: AbortSignal): Promise<RunTaskCommandOutput> {
@@ -126,16 +125,13 @@ export class Ecs {
   }
 
   /** Up to `TASKS_PER_CALL` tasks; one that ECS does not know is among the failures. */
-  async describe(
-    tasks: readonly string[],
-    signal: AbortSignal,
-  ): Promise<{ readonly tasks: readonly Task[]; readonly failures: readonly Failure[] }> {
-    const input = { cluster: this.cluster, tasks: [...tasks] };
-    const { tasks: seen, failures = [] } = await paced(this.#looking, signal, (client, options) =>
-      client.send(new DescribeTasksCommand(input), options),
-    );
-    if (seen === undefined) throw this.#unreadable('DescribeTasks');
-    return { tasks: seen, failures };
+  describe(tasks: readonly string[], signal: AbortSignal): Promise<Described> {
+    return this.#describe(this.#looking, tasks, signal);
+  }
+
+  /** The same of one task that is to be stopped: it waits for no list. */
+  describeToStop(task: string, signal: AbortSignal): Promise<Described> {
+    return this.#describe(this.#stopping, [task], signal);
   }
 
   /** Null when there is none of this name. */
@@ -166,9 +162,31 @@ export class Ecs {
     for (const { client } of [this.#launching, this.#stopping, this.#looking]) client.destroy();
   }
 
+  async #describe(line: Line, asked: readonly string[], signal: AbortSignal): Promise<Described> {
+    const input = { cluster: this.cluster, tasks: [...asked] };
+    const { tasks, failures = [] } = await paced(line, signal, (client, options) =>
+      client.send(new DescribeTasksCommand(input), options),
+    );
+    if (tasks === undefined) throw this.#unreadable('DescribeTasks');
+    return { tasks, failures };
+  }
+
   /** An answer of success without what it is for must not read as "none". */
   #unreadable(call: string): DriverError {
     return new DriverError('unavailable', `the answer of ECS to ${call} cannot be read`);
+  }
+}
+
+async function regionOf(sdk: SdkOptions): Promise<string> {
+  const probe = new ECSClient(sdk);
+  try {
+    return await probe.config.region();
+  } catch (error) {
+    const advice = 'set AWS_REGION to the one of the ECS cluster';
+    const message = `no region of AWS can be told (${reasonOf(error)}): ${advice}`;
+    throw new DriverError('invalid', message, { cause: error });
+  } finally {
+    probe.destroy();
   }
 }
 

@@ -18,7 +18,7 @@ export async function stop(
   signal: AbortSignal,
 ): Promise<StopResult> {
   if (!isTaskArn(taskId)) return 'nothing-to-stop';
-  const { tasks } = await ecs.describe([taskId], signal);
+  const { tasks } = await ecs.describeToStop(taskId, signal);
   const [seen] = tasks;
   if (seen !== undefined) {
     if (!isOfDeployment(seen, deployment)) return 'nothing-to-stop';

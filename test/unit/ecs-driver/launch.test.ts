@@ -90,7 +90,7 @@ describe('want of capacity', () => {
     on.fake.capacity.exhaust({}, 'RESOURCE:ENI');
     expect(await launch(on)).toMatchObject({
       detail:
-        'ECS runs no task of agent:1 with 1 cores, 2048 MiB in subnet subnet-a on Fargate, ' +
+        'ECS runs no task of agent:1 (cpu 1, 2048 MiB) in subnet subnet-a on Fargate, ' +
         'cluster rooms: RESOURCE:ENI; no instance has a network interface left',
     });
   });

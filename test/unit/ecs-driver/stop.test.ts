@@ -2,7 +2,7 @@
 import { beforeAll, expect, it } from 'vitest';
 import type { TaskId } from '../../../launcher/driver.ts';
 import { rateExceeded } from '../../fakes/ecs/index.ts';
-import { ecsBed, ecsRequest, warmUp } from '../../support/ecs-bed.ts';
+import { CLUSTER, ecsBed, ecsRequest, TEMPLATE, warmUp } from '../../support/ecs-bed.ts';
 
 const CALM = new AbortController().signal;
 
@@ -71,6 +71,18 @@ it('does not wait for launches, nor a list for either', async () => {
   const outcomes = (await Promise.all(launches)).map(({ outcome }) => outcome);
   // A burst beyond the account's rates would be throttled.
   expect(new Set(outcomes)).toEqual(new Set(['accepted']));
+});
+
+it('does not wait for a long list', async () => {
+  const { driver, clock, taskId, fake } = await running();
+  for (let n = 0; n < 3_000; n += 1) {
+    fake.plant({ cluster: CLUSTER, taskDefinition: TEMPLATE, startedBy: `theirs/r-RM_${n}-1` });
+  }
+  const list = driver.list(CALM);
+  await clock.advance(500);
+  expect(await driver.stop(taskId, HOW, CALM)).toBe('accepted');
+  await clock.advance(60_000);
+  expect(await list).toHaveLength(1);
 });
 
 it('a launch that is throttled holds the next ones back for as long as ECS says', async () => {
