@@ -179,6 +179,7 @@ function adminHost(reconciler: Reconciler, gateway: Gateway): AdminHost {
     memory,
     tasks: observer.allTasks(),
     sockets: gateway.sockets(),
+    isReadyStandby: (key: TaskKey) => reconciler.isReadyStandby(key),
     profileOf: (room: RoomMemory) => reconciler.profileOf(room).name || null,
   });
   return {

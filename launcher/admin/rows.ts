@@ -11,6 +11,8 @@ export interface Seen {
   /** Every task of the newest list, and those that it does not show yet. */
   readonly tasks: readonly ObservedTask[];
   readonly sockets: ReadonlyMap<TaskKey, { readonly state: string }>;
+  /** Can this standby take a room now? Null: it is none, or has one. */
+  readonly isReadyStandby: (key: TaskKey) => boolean | null;
   /** The name of a room's profile; null: it has none. */
   readonly profileOf: (room: RoomMemory) => string | null;
 }
@@ -48,9 +50,10 @@ function roomRow(
   };
 }
 
-export function taskRows({ memory, tasks, sockets }: Seen): TaskRow[] {
+export function taskRows({ memory, tasks, sockets, isReadyStandby }: Seen): TaskRow[] {
   return tasks.map((task) => {
     const { key } = task;
+    const waits = key === null || task.phase === 'ended' ? null : isReadyStandby(key);
     const sid = key === null ? null : memory.sidOf(key);
     const known = key === null ? undefined : memory.tasks.get(key);
     return {
@@ -58,6 +61,7 @@ export function taskRows({ memory, tasks, sockets }: Seen): TaskRow[] {
       taskId: task.taskId,
       sid,
       attempt: key === null || sid === null ? null : attemptOf(key),
+      standby: waits === null ? null : waits ? 'ready' : 'not-ready',
       phase: task.phase,
       verdict: known?.judged?.verdict ?? null,
       exitCode: task.exit?.code ?? null,

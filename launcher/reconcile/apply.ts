@@ -108,7 +108,7 @@ export class Applier {
   #release({ task, reason }: Extract<Action, { do: 'release' }>): null {
     const { memory, sockets, log } = this.#parts;
     const standby = memory.standbys.get(task.key);
-    if (!standby?.room || standby.assigned) return null;
+    if (!standby?.room || memory.task(task.key).assigned) return null;
     if (!sockets.withdraw(task.key)) standby.spent = reason;
     log.debug('taking an offer back', { ...idOf(task.key, memory), reason });
     releaseStandby(memory, task.key);
@@ -129,16 +129,21 @@ export class Applier {
   }
 
   async #remove({ task, reason }: Extract<Action, { do: 'remove' }>): Promise<number | null> {
-    const { driver, log } = this.#parts;
+    const { driver, memory, log } = this.#parts;
     log.debug('removing what is left of a task', { task: task.key, reason });
-    return this.#call('remove', task, (signal) => driver.remove(task.taskId, signal));
+    return this.#call('remove', task, async (signal) => {
+      await driver.remove(task.taskId, signal);
+      const known = memory.tasks.get(task.key);
+      if (known) known.removed = true;
+    });
   }
 
   /** Records what an end meant. An end that this process did not see live is old news. */
   #judge({ task, key, judgement }: Extract<Action, { do: 'judge' }>): void {
     const { memory, limits, clock, log, turnFree } = this.#parts;
     const sid = memory.sidOf(key);
-    if (sid !== null && limits.settled(sid)) turnFree();
+    if (sid === null) limits.standbySettled(key);
+    else if (limits.settled(sid)) turnFree();
     const known = memory.task(key);
     const { running, launched } = known;
     const atMs = clock.nowMs();

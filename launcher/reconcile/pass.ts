@@ -136,20 +136,20 @@ export class Pass {
     const { observer, memory, chooser, readyStandby, clock } = this.#parts;
     const known = memory.room(room.sid);
     const profile = chooser.of(known);
-    const needed = needsParticipants(known, observer.tasksOf(room.sid), profile);
+    const needed =
+      memory.standbys.someUnclaimed ||
+      needsParticipants(known, observer.tasksOf(room.sid), profile);
     const seen = needed ? await participants.read() : [];
     const agent = seen === null ? 'unread' : presentAgent(room.sid, seen);
     const nowMs = clock.nowMs();
     const shown = agent === 'unread' ? null : (agent?.taskKey ?? null);
     const present = shown !== null && isTaskKey(shown) ? shown : null;
-    const alone = observer.tasksOf(room.sid).every((task) => task.phase === 'ended');
-    if (present !== null && isStandbyKey(present) && alone) {
-      noteClaim(memory, present, room.sid, nowMs);
-    }
+    if (present !== null && isStandbyKey(present)) noteClaim(memory, present, room.sid, nowMs);
     // Only now: what was listed meanwhile is in memory already, and a plan must not mix the two.
     const tasks = observer.tasksOf(room.sid).map((task) => asProfileSays(task, profile));
     known.unread.note(agent !== 'unread', nowMs);
     if (agent !== 'unread') {
+      if (needed) known.lookedAtMs = participants.begunAtMs;
       const running = tasks.filter((task) => task.phase === 'running').map((task) => task.key);
       memory.noteAgent(room.sid, present, running, participants.begunAtMs, nowMs);
     }

@@ -10,17 +10,17 @@ import type { Expectations } from '../core/expectations.ts';
 import type { LaunchLimits } from '../core/limits.ts';
 import type { Memory } from '../core/memory.ts';
 import { isReady, planPool, type PoolAction, type PoolPlan } from '../core/plan-pool.ts';
-import { noteAssigned, releaseStandby } from '../core/standby-room.ts';
+import { releaseStandby } from '../core/standby-room.ts';
 import type { StandbyMemory } from '../core/standbys.ts';
 import type { TaskKey } from '../driver.ts';
 import type { SocketChange } from '../gateway/ports.ts';
 import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import { reasonOf, type Log } from '../lib/log.ts';
-import { Outage } from '../lib/outage.ts';
 import type { Applier } from './apply.ts';
 import { profileOfStandby, type Launches } from './launches.ts';
 import type { Observer } from './observe.ts';
+import { PoolNews } from './pool-news.ts';
 import { asProfileSays, type ProfileChooser } from './profiles.ts';
 
 /** After a pass that could not look, and the least time between two passes without a nudge. */
@@ -28,13 +28,6 @@ const RETRY_MS = 1_000;
 const LOOK_AGAIN_MIN_MS = 20;
 /** How soon a launch that rooms left no turn is tried again. */
 const TURN_MS = 1_000;
-const NO_STANDBYS = {
-  begins: 'has trouble with its standbys; retrying, and rooms without one are launched for',
-  ends: 'has a standby again',
-};
-/** Failures in a row that are said: one may be somebody's kill. */
-const TROUBLED = 2;
-
 export interface PoolParts {
   readonly observer: Observer;
   readonly memory: Memory;
@@ -54,8 +47,9 @@ export interface PoolParts {
 
 export class Pool {
   readonly #parts: PoolParts;
-  /** Profiles that want standbys, each with what is said of them. */
-  readonly #wanted: ReadonlyMap<string, Outage>;
+  /** Profiles that want standbys. */
+  readonly #wanted: ReadonlySet<string>;
+  readonly #news: PoolNews;
   #running: Promise<void> | null = null;
   #again = false;
   #cancelLook: (() => void) | null = null;
@@ -63,13 +57,9 @@ export class Pool {
 
   constructor(parts: PoolParts) {
     this.#parts = parts;
-    const { clock, log } = parts;
     const wanted = parts.profiles.list.filter(({ standby = 0 }) => standby > 0);
-    this.#wanted = new Map(
-      wanted.map(({ name }) => {
-        return [name, new Outage(`the warm pool of profile ${name}`, clock, log, NO_STANDBYS)];
-      }),
-    );
+    this.#wanted = new Set(wanted.map(({ name }) => name));
+    this.#news = new PoolNews(this.#wanted, parts);
   }
 
   /** Can this standby be offered a room now? */
@@ -99,9 +89,6 @@ export class Pool {
         standby.registeredAtMs ??= nowMs;
         limits.standbySettled(key);
         break;
-      case 'assigned':
-        noteAssigned(memory, key);
-        break;
       case 'closed':
         Object.assign(standby, { lineSinceMs: null, lineLostAtMs: nowMs });
         this.#release(standby);
@@ -113,6 +100,8 @@ export class Pool {
       case 'expired':
         standby.spent = 'its worker did not answer an offer';
         this.#release(standby);
+        break;
+      case 'assigned':
     }
     this.nudge();
   }
@@ -136,9 +125,9 @@ export class Pool {
   }
 
   /** An offer that came to nothing: the room is looked at again, the next standby may take it. */
-  #release({ key, room, assigned }: StandbyMemory): void {
+  #release({ key, room }: StandbyMemory): void {
     const { memory, nudge } = this.#parts;
-    if (!room || assigned) return;
+    if (!room || memory.task(key).assigned) return;
     releaseStandby(memory, key);
     const name = memory.rooms.get(room.sid)?.name;
     if (name != null) nudge(name);
@@ -169,8 +158,9 @@ export class Pool {
       await observer.freshTasks(begun);
       plan = this.#plan(begun);
     }
-    const looks = await Promise.all(plan.actions.map((action) => this.#apply(action)));
+    this.#news.say((key) => this.isReady(key));
     this.#callRooms();
+    const looks = await Promise.all(plan.actions.map((action) => this.#apply(action)));
     return looks.reduce(soonest, plan.lookAgainAtMs);
   }
 
@@ -184,7 +174,6 @@ export class Pool {
       unmatched: profiles.unmatched,
       standbys,
       tasksFresh: observer.tasksBegun > begun,
-      roomsRead: idle.every(({ made }) => made) || memory.roomsAreRead(),
     };
     return planPool(view, this.#context(), random);
   }
@@ -200,23 +189,18 @@ export class Pool {
 
   /** Standbys that neither the engine nor a launch knows any more. */
   #forget(): void {
-    const { memory, observer, expectations } = this.#parts;
+    const { memory, observer, expectations, limits } = this.#parts;
     for (const key of memory.standbys.idle.keys()) {
       if (observer.task(key) || expectations.awaits(key)) continue;
+      limits.standbySettled(key);
       memory.standbys.forget(key);
       memory.tasks.delete(key);
     }
   }
 
-  /** Rooms in line that a standby could take; and whether the pools are well. */
+  /** Rooms in line that a standby could take. */
   #callRooms(): void {
-    const { memory, limits, chooser, clock, nudge } = this.#parts;
-    for (const [profile, outage] of this.#wanted) {
-      const trouble = memory.standbys.trouble(profile, clock.nowMs());
-      const ready = this.ready(profile) !== null;
-      if (ready) outage.succeeded();
-      else if (trouble && trouble.failures >= TROUBLED) outage.failed(trouble.reason);
-    }
+    const { memory, limits, chooser, nudge } = this.#parts;
     for (const sid of limits.waiting()) {
       const room = memory.room(sid);
       if (room.name !== null && this.ready(chooser.of(room).name)) nudge(room.name);

@@ -10,6 +10,7 @@ import { Memory } from '../core/memory.ts';
 import { isGone } from '../core/plan-gone.ts';
 import type { RoomMemory } from '../core/remembered.ts';
 import { agentIdentity, type RoomSid } from '../core/room.ts';
+import { noteAssigned } from '../core/standby-room.ts';
 import { isTaskKey, type Driver, type TaskKey } from '../driver.ts';
 import type { SocketChange } from '../gateway/ports.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -111,6 +112,11 @@ export class Reconciler {
     return this.#chooser.of(room);
   }
 
+  /** Can this standby take a room now? Null: it is none, or has one. */
+  isReadyStandby(key: TaskKey): boolean | null {
+    return this.memory.standbys.idle.has(key) ? this.#pool.isReady(key) : null;
+  }
+
   /** Runs the first full pass and goes on from there; resolves after the first, well or not. */
   async start(): Promise<void> {
     await this.#loop.start();
@@ -149,6 +155,7 @@ export class Reconciler {
   /** The gateway saw a task's socket change: it registered, was offered its job, or hung up. */
   socketChanged(key: TaskKey, change: SocketChange): void {
     const sid = parseRoomKey(key)?.sid;
+    if (change === 'assigned') noteAssigned(this.memory, key);
     if (sid === undefined) this.#pool.socketChanged(key, change);
     else if (this.#limits.settled(sid)) this.#loop.nudgeWaiting();
     this.#loop.nudgeTasks();

@@ -65,12 +65,18 @@ export class SimProcess {
       livekit,
       driver: this.#driver(),
       sockets: {
-        offer: (key) => this.#assignments.get(key)?.offer(),
+        offer: (key) => {
+          world.oracle.offers(this, key);
+          this.#assignments.get(key)?.offer();
+        },
         withdraw: (key) => this.#assignments.get(key)?.withdraw() ?? true,
         terminate: (key) => this.#terminate(key),
         account: () => 'simulated',
       },
-      profiles: { list: [PROFILE], unmatched: { ...PROFILE, name: '', launch: false } },
+      profiles: {
+        list: [{ ...PROFILE, standby: world.story.standby }],
+        unmatched: { ...PROFILE, name: '', launch: false },
+      },
       bounds: { ...BOUNDS, inFlight: world.story.inFlight },
       resyncMs,
       taskLivekitUrl: 'ws://livekit.example',
@@ -126,10 +132,10 @@ export class SimProcess {
     this.reconciler.socketChanged(key, 'registered');
   }
 
-  answered(agent: SimAgent, jobId: string): void {
+  answered(agent: SimAgent, jobId: string, available: boolean): void {
     this.#world.clock.timer(FRAME_MS, () => {
       if (!this.alive || this.#sockets.get(agent.key) !== agent) return;
-      const answer = new AvailabilityResponse({ jobId, available: true });
+      const answer = new AvailabilityResponse({ jobId, available });
       this.#assignments.get(agent.key)?.onAnswer(answer);
     });
   }
@@ -142,8 +148,12 @@ export class SimProcess {
   }
 
   #send(agent: SimAgent, frame: ServerFrame): void {
-    if (frame.case === 'assignment') this.#world.oracle.assigned(agent, frame.value.job);
+    const handsOver = frame.case === 'availability' || frame.case === 'assignment';
+    if (handsOver) this.#world.crashPoint(this, 'before-frame');
+    if (!this.alive) return;
+    if (frame.case === 'assignment') this.#world.oracle.assigned(this, agent, frame.value.job);
     this.#world.clock.timer(FRAME_MS, () => agent.received(frame, this));
+    if (handsOver) this.#world.crashPoint(this, 'after-frame');
   }
 
   #terminate(key: TaskKey): boolean {
@@ -230,7 +240,7 @@ export class SimProcess {
         }),
       remove: (id, signal) =>
         this.#call(signal, { fail: 'stop-fail', slow: 'list-slow' }, async () => {
-          oracle.removes(id);
+          oracle.removes(this, id);
           return driver.remove(id, never);
         }),
     };

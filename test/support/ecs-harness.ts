@@ -16,7 +16,7 @@ import {
   warmUp,
 } from './ecs-bed.ts';
 
-const PAUSE_MS = 1_000;
+const PAUSE_MS = 2_000;
 
 export interface EcsHarnessOptions extends Partial<AccountOptions> {
   /** By sockets and the SDK's own handler of requests, instead of within this process. */
@@ -50,7 +50,7 @@ export async function ecsHarness({
     },
     pause: () => clock.advance(PAUSE_MS),
     pausesMax: 120,
-    soonMs: 500,
+    soonMs: 2_000,
     nowMs: () => clock.nowMs(),
     abilities: abilitiesOf(bed),
     async [Symbol.asyncDispose]() {

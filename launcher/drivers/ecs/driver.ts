@@ -18,7 +18,7 @@ import type { Log } from '../../lib/log.ts';
 import { Ecs, LAUNCHES, type SdkOptions } from './calls.ts';
 import { examine } from './examine.ts';
 import { launch } from './launch.ts';
-import { list } from './list.ts';
+import { Lister } from './list.ts';
 import { EventQueue } from './queue.ts';
 import type { Place } from './request.ts';
 import { stop } from './stop.ts';
@@ -54,6 +54,7 @@ export interface EcsDriverOptions extends Place {
 export async function ecsDriver(options: EcsDriverOptions): Promise<Driver> {
   const { deployment, clock, log, eventsQueueUrl, sdk = {} } = options;
   const ecs = await Ecs.open(options.cluster, clock, sdk);
+  const lister = new Lister(ecs, deployment);
   const call = <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> =>
     unlessAborted(signal, work).catch((error: unknown) => {
       throw ecs.errorOf(error);
@@ -68,7 +69,7 @@ export async function ecsDriver(options: EcsDriverOptions): Promise<Driver> {
         return { outcome: 'unknown', detail: ecs.errorOf(error).message };
       }
     },
-    list: (signal) => call(signal, () => list(ecs, deployment, signal)),
+    list: (signal) => call(signal, () => lister.list(signal)),
     stop: (taskId, how, signal) => call(signal, () => stop(ecs, deployment, taskId, how, signal)),
     // Nothing can be freed: ECS forgets an ended task by itself.
     remove: (_taskId, signal) => call(signal, () => Promise.resolve()),

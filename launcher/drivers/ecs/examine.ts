@@ -6,7 +6,7 @@ import type { Cluster, ContainerDefinition, TaskDefinition } from '@aws-sdk/clie
 import { unlessAborted } from '../../lib/abort.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { Ecs, type SdkOptions } from './calls.ts';
-import { list } from './list.ts';
+import { Lister } from './list.ts';
 import { isFargate, type Network } from './placement.ts';
 import { AGENT_CONTAINER, type Place } from './request.ts';
 
@@ -74,7 +74,7 @@ async function unlisted(
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   try {
-    await list(ecs, deployment, signal);
+    await new Lister(ecs, deployment).list(signal);
     return [];
   } catch (error) {
     const { kind, message } = ecs.errorOf(error);

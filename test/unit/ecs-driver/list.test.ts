@@ -104,3 +104,30 @@ it('says which action is missing, on what', async () => {
     message: expect.stringContaining('not authorized to perform: ecs:ListTasks on resource: *'),
   });
 });
+
+it('describes what has stopped once, and forgets it with ECS', async () => {
+  const on = planted(3, (n) => (n === 3 ? 'theirs/r-RM_3-1' : `ours/r-RM_${n}-1`));
+  await on.clock.advance(60_000);
+  const arns = on.fake.tasks().map(({ taskArn = '' }) => taskArn);
+  const driver = await on.driver();
+  const list = async () => {
+    const before = on.fake.calls.length;
+    const tasks = await driver.list(CALM);
+    const calls = on.fake.calls.slice(before).filter(({ action }) => action === 'DescribeTasks');
+    const described = calls.flatMap(({ input }) => ('tasks' in input ? (input.tasks ?? []) : []));
+    const phases = tasks.map(({ key, phase }) => `${key} ${phase}`).toSorted();
+    return { phases, described: arns.filter((arn) => described.includes(arn)) };
+  };
+  for (const arn of arns.slice(1)) on.fake.finish(arn, 7);
+  // Its exit shows already; ECS has not done with it yet.
+  expect(await list()).toEqual({
+    phases: ['r-RM_1-1 running', 'r-RM_2-1 ended'],
+    described: arns,
+  });
+  await on.clock.advance(60_000);
+  const done = await list();
+  expect(done.described).toEqual(arns);
+  expect(await list()).toEqual({ phases: done.phases, described: arns.slice(0, 1) });
+  await on.clock.advance(4_000_000);
+  expect((await list()).phases).toEqual(['r-RM_1-1 running']);
+});
