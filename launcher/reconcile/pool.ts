@@ -15,7 +15,7 @@ import type { StandbyMemory } from '../core/standbys.ts';
 import type { TaskKey } from '../driver.ts';
 import type { SocketChange } from '../gateway/ports.ts';
 import { assert } from '../lib/assert.ts';
-import { delay, type Clock } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import { reasonOf, type Log } from '../lib/log.ts';
 import type { Applier } from './apply.ts';
 import { profileOfStandby, type Launches, type StandbyLaunch } from './launches.ts';
@@ -26,10 +26,9 @@ import { asProfileSays, type ProfileChooser } from './profiles.ts';
 /** After a pass that could not look, and the least time between two passes without a nudge. */
 const RETRY_MS = 1_000;
 const LOOK_AGAIN_MIN_MS = 20;
-/** How long an orderly end waits for a pass that runs. */
-const STOP_TIMEOUT_MS = 10_000;
 /** How soon a launch that rooms left no turn is tried again. */
 const TURN_MS = 1_000;
+
 export interface PoolParts {
   readonly observer: Observer;
   readonly memory: Memory;
@@ -125,10 +124,7 @@ export class Pool {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#nextLook?.cancel();
-    const done = new AbortController();
-    const late = delay(this.#parts.clock, STOP_TIMEOUT_MS, done.signal);
-    await Promise.race([Promise.all([this.#running, ...this.#launching]), late]);
-    done.abort();
+    await Promise.all([this.#running, ...this.#launching]);
   }
 
   /** An offer that came to nothing: the room is looked at again, the next standby may take it. */
