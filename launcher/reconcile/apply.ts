@@ -38,6 +38,8 @@ export interface ApplierParts {
   readonly taskLivekitUrl: string;
   /** Called when a launch is over: the next room may have its turn. */
   readonly turnFree: () => void;
+  /** Called when a standby has no room any more. */
+  readonly standbyFree: () => void;
 }
 
 /** How soon a call about a listed task that failed is planned again. */
@@ -106,12 +108,13 @@ export class Applier {
 
   /** Takes back what a standby was offered; one that may still say yes can be offered nothing more. */
   #release({ task, reason }: Extract<Action, { do: 'release' }>): null {
-    const { memory, sockets, log } = this.#parts;
+    const { memory, sockets, log, standbyFree } = this.#parts;
     const standby = memory.standbys.get(task.key);
     if (!standby?.room || memory.task(task.key).assigned) return null;
     if (!sockets.withdraw(task.key)) standby.spent = reason;
     log.debug('taking an offer back', { ...idOf(task.key, memory), reason });
     releaseStandby(memory, task.key);
+    standbyFree();
     return null;
   }
 
