@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     reporters: ['default'],
+    // As launcher/main.ts has it.
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     projects: [
       {
         extends: true,

@@ -121,11 +121,15 @@ function addDoctor(program: Command, io: CliIo, done: (code: number) => void): v
     .option('--config <file>', 'the YAML file; default: the one that LAUNCHER_CONFIG names')
     .option('--room <name>', 'also say which profile a room of this name gets')
     .option('--metadata <json>', 'with this metadata')
+    .option(
+      '--ask-engine',
+      'also ask ECS for its cluster, task definitions and tasks; needs credentials of AWS',
+    )
     .option('--json', 'for programs')
-    .action((options: DoctorOptions, command: Command) => {
+    .action(async (options: DoctorOptions, command: Command) => {
       if (options.metadata !== undefined && options.room === undefined)
         command.error("option '--metadata' needs '--room'");
-      done(doctor(options, io));
+      done(await doctor(options, io));
     });
 }
 

@@ -7,14 +7,13 @@ import {
   type EngineConfig,
   type EngineRead,
   type EngineSources,
-  isLoopback,
   readEngine,
   readPath,
-  taskHost,
 } from './config/engine.ts';
 import { type ListenConfig, readListeners } from './config/listeners.ts';
-import { SIZE_DEFAULT } from './config/profile-values.ts';
+import { sizeDefault } from './config/profile-values.ts';
 import { hasProfiles, readProfiles } from './config/profiles.ts';
+import { refuseUnreachable, seenByTasks, taskHost } from './config/reach.ts';
 import { type Reader, settingsReader } from './config/reader.ts';
 import { SETTINGS } from './config/settings.ts';
 import { gather, type Sources } from './config/sources.ts';
@@ -65,7 +64,7 @@ export type ParsedConfig =
 
 /** What the settings say of rooms, or every error. */
 export type CheckedConfig =
-  | { readonly driver: EngineConfig['driver']; readonly profiles: Profiles }
+  | { readonly engine: EngineConfig; readonly deployment: string; readonly profiles: Profiles }
   | { readonly errors: readonly string[] };
 
 /** All settings, or every error: one line each, with setting, value (no secret) and what to do. */
@@ -91,8 +90,8 @@ export function parseConfig(sources: ConfigSources): ParsedConfig {
 
 /** The same checks, without those that LiveKit's address and keys are there. */
 export function checkConfig(sources: ConfigSources): CheckedConfig {
-  const { errors, engine, profiles } = readAll(sources, 'optional');
-  return errors.length > 0 ? { errors } : { driver: engine.driver, profiles };
+  const { errors, engine, deployment, profiles } = readAll(sources, 'optional');
+  return errors.length > 0 ? { errors } : { engine, deployment, profiles };
 }
 
 function readAll(sources: ConfigSources, server: 'required' | 'optional') {
@@ -109,7 +108,8 @@ function readAll(sources: ConfigSources, server: 'required' | 'optional') {
   const gatewayUrl = read.optional(SETTINGS.gatewayUrl) ?? null;
   const engineRead = readEngine(read, sources, !hasProfiles(sources), errors);
   const { engine } = engineRead;
-  errors.push(...unreachableGateway(engine, listeners, gatewayUrl));
+  const addresses = { ...listeners, gatewayUrl, livekitUrl: url, taskLivekitUrl: taskUrl };
+  refuseUnreachable(engine, addresses, read, errors);
   return {
     errors,
     server: { url, apiKey, apiSecret },
@@ -153,28 +153,6 @@ export function describeConfig(config: Config): Readonly<Record<string, string |
   };
 }
 
-/** A URL on this machine's loopback, as tasks must write it. */
-function seenByTasks(engine: EngineConfig, url: string): string {
-  const seen = new URL(url);
-  if (!isLoopback(seen.hostname)) return url;
-  seen.hostname = taskHost(engine, seen.hostname);
-  return seen.href.replace(/\/$/, '');
-}
-
-function unreachableGateway(
-  engine: EngineConfig,
-  { gatewayListen }: ListenConfig,
-  gatewayUrl: string | null,
-): string[] {
-  const reachable = taskHost(engine, '127.0.0.1') === '127.0.0.1';
-  if (reachable || gatewayUrl !== null || !isLoopback(gatewayListen.host)) return [];
-  const what = `LAUNCHER_GATEWAY_LISTEN is ${formatAddress(gatewayListen)}`;
-  return [
-    `${what}: containers on a bridge cannot reach loopback; ` +
-      'listen on 0.0.0.0, or set LAUNCHER_DOCKER_NETWORK=host',
-  ];
-}
-
 /** The file's profiles, then the environment's own, if the environment says what it runs. */
 function readAllProfiles(
   engine: EngineRead,
@@ -191,8 +169,8 @@ function readAllProfiles(
   if (standby > 0 && engine.template === undefined && hasProfiles(sources)) {
     read.refuse(SETTINGS.standby, NO_OWN_STANDBYS);
   }
-  const size = { ...SIZE_DEFAULT, ...limits };
-  const list = readProfiles(sources, engine, limits, errors);
+  const size = { ...sizeDefault(engine.engine), ...limits };
+  const list = readProfiles(sources, engine, size, errors);
   if (engine.template !== undefined) {
     const own = { name: 'default', template: engine.template, ...size };
     list.push({

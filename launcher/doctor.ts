@@ -2,9 +2,9 @@
  * `room-launcher doctor`: whether the settings can be used, and which profile a room would get.
  *
  * It reads what `serve` reads and asks nobody: neither LiveKit nor the engine need be there, nor the
- * server's address and keys.
+ * server's address and keys. Only `--ask-engine` asks ECS for what the settings name.
  */
-import { checkConfig } from './config.ts';
+import { checkConfig, type EngineConfig } from './config.ts';
 import { CONFIG_FILE_SETTING } from './config/settings.ts';
 import { loadSources } from './config/load.ts';
 import {
@@ -15,9 +15,14 @@ import {
   type RoomMatch,
   shadowedProfiles,
 } from './core/desired.ts';
+import { systemClock } from './lib/clock.ts';
+import { reasonOf } from './lib/log.ts';
 
 const EXIT_OK = 0;
+/** The settings are right; what they name is not. */
+const EXIT_ENGINE = 1;
 const EXIT_CONFIG = 64;
+const ENGINE_TIMEOUT_MS = 30_000;
 
 export interface DoctorOptions {
   /** The YAML file; without it, the one that LAUNCHER_CONFIG names. */
@@ -27,6 +32,7 @@ export interface DoctorOptions {
   readonly room?: string;
   /** That room's metadata. */
   readonly metadata?: string;
+  readonly askEngine?: true;
 }
 
 export interface DoctorIo {
@@ -36,25 +42,73 @@ export interface DoctorIo {
   readonly stderr: { write(text: string): unknown };
 }
 
-/** Returns the exit code: 0, or 64 for settings that `serve` would refuse. */
-export function doctor(options: DoctorOptions, io: DoctorIo): number {
+/** What asks the engine; replaced in tests. */
+export type AskEngine = typeof askEcs;
+
+/**
+ * Resolves with the exit code: 0, 1 for an engine that is not as the settings have it, or 64 for
+ * settings that `serve` would refuse.
+ */
+export async function doctor(
+  options: DoctorOptions,
+  io: DoctorIo,
+  ask: AskEngine = askEcs,
+): Promise<number> {
   const env = { ...io.env, ...(options.config && { [CONFIG_FILE_SETTING]: options.config }) };
   const loaded = loadSources({ env, cwd: io.cwd });
   const checked = 'error' in loaded ? { errors: [loaded.error] } : checkConfig(loaded.sources);
   if ('errors' in checked) return refuse(checked.errors, options, io);
-  const { driver, profiles } = checked;
-  const warnings = warningsOf(profiles, options);
+  const { engine, deployment, profiles } = checked;
+  if (options.askEngine && engine.driver !== 'ecs') return refuse([NOTHING_TO_ASK], options, io);
+  const seen =
+    options.askEngine && engine.driver === 'ecs'
+      ? await ask(engine, deployment, profiles)
+      : NOT_ASKED;
+  const warnings = [...warningsOf(profiles, options), ...seen.unseen];
+  const code = seen.wrong.length > 0 ? EXIT_ENGINE : EXIT_OK;
   const chosen = options.room === undefined ? null : choose(options.room, options, profiles);
   const rows = profiles.list.map(rowOf);
   if (options.json) {
     const room = chosen && { profile: chosen.profile, by: chosen.by, launch: chosen.launch };
-    print({ ok: true, driver, profiles: rows, warnings, ...(room && { room }) }, io);
-    return EXIT_OK;
+    const asked = options.askEngine && { errors: seen.wrong };
+    const report = { driver: engine.driver, profiles: rows, warnings, ...asked };
+    print({ ok: code === EXIT_OK, ...report, ...(room && { room }) }, io);
+    return code;
   }
   io.stdout.write(table(rows));
   if (chosen) io.stdout.write(`\n${chosen.text}\n`);
   for (const warning of warnings) io.stderr.write(`room-launcher: warning: ${warning}\n`);
-  return EXIT_OK;
+  for (const error of seen.wrong) io.stderr.write(`room-launcher: ${error}\n`);
+  return code;
+}
+
+const NOTHING_TO_ASK = '--ask-engine is for LAUNCHER_DRIVER=ecs; leave it out';
+
+interface Asked {
+  /** Launches would fail over it. */
+  readonly wrong: readonly string[];
+  /** What could not be looked at. */
+  readonly unseen: readonly string[];
+}
+const NOT_ASKED: Asked = { wrong: [], unseen: [] };
+
+async function askEcs(
+  engine: Extract<EngineConfig, { driver: 'ecs' }>,
+  deployment: string,
+  { list }: Profiles,
+): Promise<Asked> {
+  const launched = list.filter(({ launch }) => launch !== false);
+  const templates = new Set(launched.map(({ template }) => template));
+  // Loaded only here: the library of AWS is large.
+  const { examineEcs } = await import('./drivers/ecs/examine.ts');
+  const options = { ...engine, deployment, clock: systemClock };
+  try {
+    const findings = await examineEcs(options, templates, AbortSignal.timeout(ENGINE_TIMEOUT_MS));
+    const of = (level: string) => findings.flatMap((one) => (one.level === level ? one.text : []));
+    return { wrong: of('wrong'), unseen: of('unseen') };
+  } catch (error) {
+    return { wrong: [reasonOf(error)], unseen: [] };
+  }
 }
 
 function refuse(errors: readonly string[], { json }: DoctorOptions, io: DoctorIo): number {

@@ -26,9 +26,9 @@ export interface Driver extends AsyncDisposable {
    *
    * Idempotent by `request.key`, across processes and restarts: a key yields at most one task,
    * ever. A repeat is `accepted` with that same task, even one that has ended meanwhile, even if
-   * the repeat's other fields differ; it also finishes what a crash left half done (a task that was
-   * created and never started is started). The promise holds for `traits.keyLifetimeMs` after the
-   * first launch, and at most until `remove`.
+   * the repeat's other fields differ (it may be `unknown` then while lists lag); it also finishes what
+   * a crash left half done (a task that was created and never started is started). The promise holds
+   * for `traits.keyLifetimeMs` after the first launch, and at most until `remove`.
    *
    * `unknown` means that the answer was lost: the task may exist. An aborted `signal` reads as
    * `unknown` unless the engine had surely not been asked. Rejects only for a caller's bug (a key
@@ -64,8 +64,9 @@ export interface Driver extends AsyncDisposable {
   remove(taskId: TaskId, signal: AbortSignal): Promise<void>;
 
   /**
-   * Optional. Fetches ahead what such launches will need (images); resolves when each is there or
-   * cannot be had, which the log says. Rejects when the engine does not answer.
+   * Optional. Sees ahead to what such launches will need (images are fetched, task definitions looked
+   * at); resolves when each is there or cannot be had, which the log says. Rejects when the engine
+   * does not answer.
    */
   prepare?(launches: readonly Preparation[], signal: AbortSignal): Promise<void>;
 
@@ -172,6 +173,8 @@ export interface Exit {
   readonly oomKilled: boolean;
   /** One line for people; may be empty. */
   readonly detail: string;
+  /** The reason that a `stop` gave for this end, from engines that keep it. */
+  readonly stopReason?: string;
 }
 
 export interface DriverTraits {
@@ -183,6 +186,14 @@ export interface DriverTraits {
   /** False where the engine forgets ended tasks by itself and `remove` frees nothing. */
   readonly removes: boolean;
   readonly grace: { readonly maxMs: number } | { readonly fixed: number };
+  /** How many launches are quickest: more at once, or sooner, would only wait for one another. */
+  readonly launches: LaunchPace;
+}
+
+export interface LaunchPace {
+  /** Launches at once, each until its task has registered. */
+  readonly inFlight: number;
+  readonly perSecond: number;
 }
 
 export interface StopOptions {

@@ -7,6 +7,8 @@ import { runCli } from './cli.ts';
 
 // LiveKit's client logs its debug lines to standard output in any other mode.
 process.env['NODE_ENV'] ??= 'production';
+// It would tell each user of Node 20, at each start, what the package's engines say already.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -2,7 +2,6 @@
  * The parts of `room-launcher serve` wired together: which part is handed what. Opened in the order
  * in which they need each other, closed in the reverse one.
  */
-import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { createAdminListener } from './admin/listener.ts';
@@ -26,9 +25,7 @@ import { callToken, roomToken } from './livekit/token.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
 import { createWebhookListener } from './webhook/listener.ts';
 
-/** Launches in flight per core: more would only slow each other down. */
-const LAUNCHES_PER_CORE = 1;
-const LAUNCHES_PER_SECOND = 20;
+/** A correct launcher could still be drawn into a loop: something that brings a room back. */
 const LAUNCHES_PER_NAME_PER_MINUTE = 20;
 
 /** Pulls that take longer go on when a launch asks for the image. */
@@ -71,7 +68,7 @@ export async function wire(options: WiringOptions): Promise<Reconciler> {
       account: (key) => gateway?.account(key) ?? 'the launcher was starting',
     },
     profiles: config.profiles,
-    bounds: launchBounds(),
+    bounds: { ...driver.traits.launches, perNamePerMinute: LAUNCHES_PER_NAME_PER_MINUTE },
     resyncMs: config.resyncMs,
     taskLivekitUrl: config.taskLivekitUrl,
     taskEnv: (key: TaskKey) => ({
@@ -141,6 +138,7 @@ function driverChoice({ config, env, log }: WiringOptions): DriverChoice {
       log,
     };
   }
+  if (engine.driver === 'ecs') return { ...engine, deployment, clock: systemClock, log };
   return {
     driver: 'docker',
     deployment,
@@ -167,21 +165,12 @@ function networkChoice(network: string | null): NetworkChoice {
   return network === 'host' ? { mode: 'host' } : { name: network };
 }
 
-/** Fetches images while nobody waits for them; an engine that is away is said by its outage. */
+/** Sees to what launches need while nobody waits; an engine that is away is said by its outage. */
 function prepare(driver: Driver, config: Config, log: Log): void {
   const launched = config.profiles.list.filter((profile) => profile.launch !== false);
   driver.prepare?.(launched, AbortSignal.timeout(PREPARE_TIMEOUT_MS)).catch((error: unknown) => {
-    log.debug('images could not be fetched ahead', { reason: reasonOf(error) });
+    log.debug('what launches need could not be seen to ahead', { reason: reasonOf(error) });
   });
-}
-
-/** Cores decide how many launches at once are quickest; the rates only stop a runaway. */
-function launchBounds() {
-  return {
-    inFlight: LAUNCHES_PER_CORE * availableParallelism(),
-    perSecond: LAUNCHES_PER_SECOND,
-    perNamePerMinute: LAUNCHES_PER_NAME_PER_MINUTE,
-  };
 }
 
 function adminHost(reconciler: Reconciler, gateway: Gateway): AdminHost {

@@ -1,11 +1,13 @@
 /**
  * `npm test`: all set-up, then vitest with the arguments given.
  *
- * A part that tests need and this machine cannot have (a LiveKit server, containers) leaves those
- * tests out, and that is said first and last. With CI=true it is a failure: nothing is left out.
+ * A part that tests need and this machine cannot have (a LiveKit server, containers, an emulator of
+ * ECS) leaves those tests out, and that is said first and last. With CI=true it is a failure:
+ * nothing is left out.
  */
 import { join } from 'node:path';
 import process from 'node:process';
+import { findMinistack, MinistackMissing } from './ministack.mjs';
 import { buildImages, fail, root, run, say, setUp } from './setup.mjs';
 
 await setUp();
@@ -30,6 +32,7 @@ async function findParts() {
       tests: 'ordinary LiveKit agents in containers',
       why: await buildImages(['python', 'javascript']),
     },
+    { part: 'ministack', tests: 'an emulator of ECS', why: await findEmulator() },
   ];
   return found.filter(({ why }) => why !== null);
 }
@@ -43,6 +46,17 @@ async function findServer() {
     return null;
   } catch (error) {
     if (!(error instanceof LiveKitServerMissing)) fail(error.message);
+    return error.message;
+  }
+}
+
+/** Null when the tests will find one, else why not. */
+async function findEmulator() {
+  try {
+    await findMinistack({ env, say });
+    return null;
+  } catch (error) {
+    if (!(error instanceof MinistackMissing)) throw error;
     return error.message;
   }
 }

@@ -1,12 +1,32 @@
-/** Which engine runs tasks, what it runs, and how its tasks reach this machine. */
+/** Which engine runs tasks, and what it runs. */
 import { resolve } from 'node:path';
+import { ECS_SETTINGS, readEcs } from './ecs.ts';
 import type { Reader } from './reader.ts';
 import { type Setting, SETTINGS } from './settings.ts';
 
 export type EngineConfig =
   | { readonly driver: 'process' }
   /** `network` null: a bridge network of the deployment's own. */
-  | { readonly driver: 'docker'; readonly network: string | null };
+  | { readonly driver: 'docker'; readonly network: string | null }
+  | EcsEngineConfig;
+
+export interface EcsEngineConfig {
+  readonly driver: 'ecs';
+  readonly cluster: string;
+  /** As the driver takes it: where tasks are put, in order of preference. */
+  readonly network: {
+    readonly subnets: readonly [string, ...string[]];
+    readonly securityGroups: readonly string[];
+    readonly assignPublicIp: boolean;
+    readonly capacityProviders: readonly string[];
+  };
+  /** Null: no hints. */
+  readonly eventsQueueUrl: string | null;
+}
+
+/** Why there is no file of variables on ECS. */
+export const NO_ENV_FILE =
+  "ECS takes none: put the agent's variables into the task definition's `secrets`; remove this";
 
 export interface EngineSources {
   /** Relative paths are taken from here. */
@@ -15,9 +35,6 @@ export interface EngineSources {
   readonly defaultAgentFile: string;
   readonly isReadableFile: (path: string) => boolean;
 }
-
-/** How a container on a bridge calls the machine that it runs on. */
-const HOST_ALIAS = 'host.docker.internal';
 
 export interface EngineRead {
   readonly engine: EngineConfig;
@@ -39,36 +56,34 @@ export function readEngine(
 ): EngineRead {
   const before = errors.length;
   const driver = read.orDefault(SETTINGS.driver, 'docker');
-  const unreadable = errors.length > before;
-  if (unreadable || driver === 'process') {
-    // Which settings go with an unknown driver cannot be told.
-    if (!unreadable) refuseForeign([SETTINGS.agentImage, SETTINGS.dockerNetwork], 'docker', read);
-    const given = readPath(SETTINGS.agentFile, read, sources);
-    const template = given ?? (needed ? sources.defaultAgentFile : undefined);
-    return { engine: { driver: 'process' }, known: !unreadable, template };
+  // Which settings go with an unknown driver cannot be told.
+  const known = errors.length === before;
+  if (known) refuseForeign(driver, read);
+  if (driver === 'ecs')
+    return { engine: readEcs(read), known, template: ecsTemplate(read, needed) };
+  if (driver === 'docker' && known) {
+    const network = read.optional(SETTINGS.dockerNetwork) ?? null;
+    return { engine: { driver, network }, known, template: imageOf(read, needed, errors) };
   }
-  refuseForeign([SETTINGS.agentFile], 'process', read);
-  const known = errors.length;
-  const template = read.optional(SETTINGS.agentImage);
-  if (template === undefined && needed && errors.length === known) {
+  const given = readPath(SETTINGS.agentFile, read, sources);
+  const template = given ?? (needed ? sources.defaultAgentFile : undefined);
+  return { engine: { driver: 'process' }, known, template };
+}
+
+function imageOf(read: Reader, needed: boolean, errors: string[]): string | undefined {
+  const before = errors.length;
+  const image = read.optional(SETTINGS.agentImage);
+  if (image === undefined && needed && errors.length === before) {
     errors.push(
       'LAUNCHER_AGENT_IMAGE is not set, and with LAUNCHER_DRIVER docker there is no default: ' +
         'set it to the image that tasks run (`npm run image` builds room-launcher-agent:latest)',
     );
   }
-  const network = read.optional(SETTINGS.dockerNetwork) ?? null;
-  return { engine: { driver: 'docker', network }, known: true, template };
+  return image;
 }
 
-/** The host name by which tasks reach a listener of this machine that is open at `host`. */
-export function taskHost(engine: EngineConfig, host: string): string {
-  const here = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
-  const onBridge = engine.driver === 'docker' && engine.network !== 'host';
-  return onBridge && isLoopback(here) ? HOST_ALIAS : here;
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host.startsWith('127.') || host === '::1' || host === '[::1]';
+function ecsTemplate(read: Reader, needed: boolean): string | undefined {
+  return read[needed ? 'required' : 'optional'](SETTINGS.ecsTaskDefinition);
 }
 
 /** Absolute. A file that is missing now would otherwise only show as rooms without agents. */
@@ -88,11 +103,23 @@ export function unreadableFile(path: string): string {
   return `there is no file ${path} that can be read; correct the path`;
 }
 
+/** Settings that mean something to one driver alone. */
+const OWN_SETTINGS: Readonly<Record<EngineConfig['driver'], readonly Setting<unknown>[]>> = {
+  docker: [SETTINGS.agentImage, SETTINGS.dockerNetwork],
+  ecs: ECS_SETTINGS,
+  process: [SETTINGS.agentFile],
+};
+
 /** A setting of another driver is a mistake that would otherwise do nothing, silently. */
-function refuseForeign(settings: readonly Setting<string>[], driver: string, read: Reader): void {
-  for (const setting of settings) {
-    if (read.optional(setting) !== undefined) {
-      read.refuse(setting, `it is for LAUNCHER_DRIVER=${driver}; set that, or remove this`);
+function refuseForeign(driver: EngineConfig['driver'], read: Reader): void {
+  for (const [other, settings] of Object.entries(OWN_SETTINGS)) {
+    for (const setting of other === driver ? [] : settings) {
+      if (read.optional(setting) !== undefined) {
+        read.refuse(setting, `it is for LAUNCHER_DRIVER=${other}; set that, or remove this`);
+      }
     }
+  }
+  if (driver === 'ecs' && read.optional(SETTINGS.agentEnvFile) !== undefined) {
+    read.refuse(SETTINGS.agentEnvFile, NO_ENV_FILE);
   }
 }

@@ -1,6 +1,8 @@
 /** What does not go together in a profile, and what it may not hold although its form is right. */
-import type { EngineConfig } from './engine.ts';
+import { fargateAdvice, isFargateAlone } from './ecs.ts';
+import { type EngineConfig, NO_ENV_FILE } from './engine.ts';
 import type { GivenProfile } from './profile-fields.ts';
+import type { Size } from './profile-values.ts';
 
 /** A key of the profile, and what is wrong with it; an empty path is the profile itself. */
 export interface Complaint {
@@ -8,16 +10,25 @@ export interface Complaint {
   readonly why: string;
 }
 
-const DOCKER_KEYS = ['image', 'user', 'readOnly', 'tmpfs', 'runtime'] as const;
-const PROCESS_KEYS = ['agentFile'] as const;
+/** Keys that mean something to one driver alone; the first is what it launches. */
+const OWN_KEYS = {
+  docker: ['image', 'user', 'readOnly', 'tmpfs', 'runtime'],
+  ecs: ['taskDefinition', 'runner'],
+  process: ['agentFile'],
+} as const;
 /** What the launcher sets for each task. */
 const CREDENTIALS = ['LIVEKIT_URL', 'LIVEKIT_API_KEY', 'LIVEKIT_API_SECRET'];
 const AGENT_NAME = 'LIVEKIT_AGENT_NAME_OVERRIDE';
 
 /** All complaints about one profile; `engine` null: which one it is cannot be told. */
-export function complaintsAbout(profile: GivenProfile, engine: EngineConfig | null): Complaint[] {
+export function complaintsAbout(
+  profile: GivenProfile,
+  engine: EngineConfig | null,
+  size: Size,
+): Complaint[] {
   return [
     ...(engine === null ? [] : engineComplaints(profile, engine)),
+    ...(engine?.driver === 'ecs' ? ecsComplaints(profile, isFargateAlone(engine), size) : []),
     ...matchComplaints(profile),
     ...launchComplaints(profile),
     ...Object.keys(profile.env ?? {}).flatMap(envComplaints),
@@ -26,19 +37,28 @@ export function complaintsAbout(profile: GivenProfile, engine: EngineConfig | nu
 }
 
 function engineComplaints(profile: GivenProfile, { driver }: EngineConfig): Complaint[] {
-  const [foreign, other, template] =
-    driver === 'docker'
-      ? ([PROCESS_KEYS, 'process', 'image'] as const)
-      : ([DOCKER_KEYS, 'docker', 'agentFile'] as const);
-  const complaints: Complaint[] = foreign
-    .filter((key: keyof GivenProfile) => profile[key] !== undefined)
-    .map((key) => ({
-      path: [key],
-      why: `it is for LAUNCHER_DRIVER=${other}; set that, or remove this`,
-    }));
-  if (profile.launch !== false && profile[template] === undefined) {
-    const what = `it has no ${template}, which LAUNCHER_DRIVER ${driver} launches`;
-    complaints.push({ path: [], why: `${what}: give it one, or launch: false` });
+  const complaints = Object.entries(OWN_KEYS).flatMap(([other, keys]) =>
+    keys
+      .filter((key) => other !== driver && profile[key] !== undefined)
+      .map((key) => ({
+        path: [key],
+        why: `it is for LAUNCHER_DRIVER=${other}; set that, or remove this`,
+      })),
+  );
+  const [template] = OWN_KEYS[driver];
+  if (profile.launch === false || profile[template] !== undefined) return complaints;
+  const what = `it has no ${template}, which LAUNCHER_DRIVER ${driver} launches`;
+  return [...complaints, { path: [], why: `${what}: give it one, or launch: false` }];
+}
+
+function ecsComplaints(profile: GivenProfile, fargate: boolean, size: Size): Complaint[] {
+  const complaints: Complaint[] = [];
+  if (profile.envFile !== undefined) complaints.push({ path: ['envFile'], why: NO_ENV_FILE });
+  const { cpu = size.cpu, memoryMiB = size.memoryMiB } = profile;
+  const advice = fargate && profile.launch !== false ? fargateAdvice(cpu, memoryMiB) : null;
+  if (advice !== null) {
+    const why = `Fargate has no task with cpu ${cpu} and ${memoryMiB} MiB: choose ${advice}`;
+    complaints.push({ path: [], why });
   }
   return complaints;
 }

@@ -51,6 +51,8 @@ export const profileSchema = z.strictObject(
     launch: z.optional(given(flag)),
     image: z.optional(given(SETTINGS.agentImage.form)),
     agentFile: z.optional(given(SETTINGS.agentFile.form)),
+    taskDefinition: z.optional(given(SETTINGS.ecsTaskDefinition.form)),
+    runner: z.optional(given(flag)),
     cpu: z.optional(given(decimal(CPU_MIN, CPU_MAX))),
     memoryMiB: z.optional(given(wholeNumber(MEMORY_MIB_MIN, MEMORY_MIB_MAX))),
     env: z.optional(z.record(z.string(), envValue, { error: 'a group of names with texts' })),
@@ -90,6 +92,3 @@ export const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
   ['', Object.keys(profileSchema.shape)],
   ['match', Object.keys(match.shape)],
 ]);
-
-/** Keys of the ECS driver, which this version does not have. */
-export const NOT_BUILT_KEYS = ['taskDefinition', 'runner'];

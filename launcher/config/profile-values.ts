@@ -1,30 +1,37 @@
 /** From what the file says of a profile to the profile: units, defaults, and what is left out. */
 import type { Profile, TaskLimits } from '../core/desired.ts';
+import type { EngineConfig } from './engine.ts';
 import type { GivenProfile } from './profile-fields.ts';
 
-/** Cores and memory of a task for which nothing else is said. */
-export const SIZE_DEFAULT = { cpu: 1, memoryMiB: 1024 } as const;
+export type Size = Pick<Profile, 'cpu' | 'memoryMiB'>;
 
-/** `limits` are the environment's; `fileOf` makes the path of a key's file absolute. */
+/** Of a task for which nothing else is said. Fargate gives a core no less than 2 GiB. */
+export function sizeDefault({ driver }: EngineConfig): Size {
+  return { cpu: 1, memoryMiB: driver === 'ecs' ? 2048 : 1024 };
+}
+
+/** `otherwise`: what the profile does not say; `fileOf` makes the path of a key's file absolute. */
 export function toProfile(
   given: GivenProfile,
-  limits: TaskLimits,
+  otherwise: TaskLimits & Size,
   fileOf: (key: string, file: string) => string,
 ): Profile {
-  const { match, env, envFile, agentName, standby, agentFile, image } = given;
-  const template = agentFile === undefined ? (image ?? '') : fileOf('agentFile', agentFile);
+  const { match, env, envFile, agentName, standby, agentFile, image, taskDefinition } = given;
+  const named = image ?? taskDefinition ?? '';
+  const template = agentFile === undefined ? named : fileOf('agentFile', agentFile);
   return {
     name: given.name,
     ...(match && { match: withoutUndefined(match) }),
     ...(given.launch === false && { launch: false }),
     template,
-    cpu: given.cpu ?? SIZE_DEFAULT.cpu,
-    memoryMiB: given.memoryMiB ?? SIZE_DEFAULT.memoryMiB,
+    ...(given.runner === true && { runner: true }),
+    cpu: given.cpu ?? otherwise.cpu,
+    memoryMiB: given.memoryMiB ?? otherwise.memoryMiB,
     ...(env && { env }),
     ...(envFile !== undefined && { envFile: fileOf('envFile', envFile) }),
     ...(agentName !== undefined && { agentName }),
     ...(standby !== undefined && { standby }),
-    ...limitsOf(given, limits),
+    ...limitsOf(given, otherwise),
     ...optionsOf(given),
   };
 }

@@ -9,10 +9,10 @@ import { adviceOn, closest } from './closest.ts';
 import { type EngineRead, type EngineSources, unreadableFile } from './engine.ts';
 import { inFile, type PathInFile } from './place.ts';
 import { complaintsAbout } from './profile-checks.ts';
-import { KNOWN_KEYS, NOT_BUILT_KEYS, profileSchema } from './profile-fields.ts';
-import { toProfile } from './profile-values.ts';
+import { KNOWN_KEYS, profileSchema } from './profile-fields.ts';
+import { type Size, toProfile } from './profile-values.ts';
 import { show } from './reader.ts';
-import { NOT_BUILT_YET, PROFILES_KEY } from './settings.ts';
+import { PROFILES_KEY } from './settings.ts';
 import type { Sources } from './sources.ts';
 
 export type ProfileSources = Pick<Sources, 'file' | 'lineOf'> & EngineSources;
@@ -30,7 +30,7 @@ export function hasProfiles({ file }: Pick<Sources, 'file'>): boolean {
 export function readProfiles(
   sources: ProfileSources,
   engine: EngineRead,
-  limits: TaskLimits,
+  otherwise: TaskLimits & Size,
   errors: string[],
 ): Profile[] {
   const refuse: Refuse = (path, why) => {
@@ -54,11 +54,12 @@ export function readProfiles(
     for (const { path: key, why } of complaintsAbout(
       read.data,
       engine.known ? engine.engine : null,
+      otherwise,
     )) {
       refuse([...path, ...key], `: ${why}`);
     }
     return [
-      toProfile(read.data, limits, (key, file) => readFile(key, file, path, sources, refuse)),
+      toProfile(read.data, otherwise, (key, file) => readFile(key, file, path, sources, refuse)),
     ];
   });
 }
@@ -95,7 +96,6 @@ function shownValue(value: unknown): string {
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
-  if (NOT_BUILT_KEYS.includes(key)) return `: ${NOT_BUILT_YET}`;
   const all = `known keys are ${known.join(', ')}`;
   return ` is no key of a profile; ${adviceOn(closest(key, known), all)}`;
 }

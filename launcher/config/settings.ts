@@ -4,14 +4,17 @@
  */
 import {
   apiKey,
+  flag,
   type Form,
   keyPairs,
   listenAddress,
+  nameList,
   oneOf,
   pattern,
   secret,
   secretList,
   serverUrl,
+  taskDefinition,
   wholeNumber,
 } from './values.ts';
 
@@ -66,7 +69,11 @@ export const SETTINGS = {
     secretList(MIN_GATEWAY_SECRET),
     "tasks' credentials are derived from the first; without it, from LIVEKIT_API_SECRET",
   ),
-  driver: open('LAUNCHER_DRIVER', oneOf('docker', 'process'), 'this version has no other driver'),
+  driver: open(
+    'LAUNCHER_DRIVER',
+    oneOf('docker', 'ecs', 'process'),
+    'this version has no other driver',
+  ),
   agentImage: open(
     'LAUNCHER_AGENT_IMAGE',
     pattern(/^[^\s]+$/, 'an image'),
@@ -76,6 +83,41 @@ export const SETTINGS = {
     'LAUNCHER_DOCKER_NETWORK',
     pattern(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, "host, or a network's name"),
     'tasks are put on it',
+  ),
+  ecsCluster: open(
+    'LAUNCHER_ECS_CLUSTER',
+    pattern(/^(?:arn:[\w:/-]+|[A-Za-z0-9_-]{1,255})$/, 'name or ARN of a cluster'),
+    'tasks run in it; best one of their own, for all of its tasks are listed',
+  ),
+  ecsTaskDefinition: open(
+    'LAUNCHER_ECS_TASK_DEFINITION',
+    taskDefinition,
+    'it is what tasks run, in its container named agent',
+  ),
+  ecsSubnets: open(
+    'LAUNCHER_ECS_SUBNETS',
+    nameList(/^subnet-[0-9a-z]+$/, 'a comma list of subnets (subnet-…)'),
+    'tasks are put into the first; into the next where it has no capacity',
+  ),
+  ecsSecurityGroups: open(
+    'LAUNCHER_ECS_SECURITY_GROUPS',
+    nameList(/^sg-[0-9a-z]+$/, 'a comma list of security groups (sg-…)'),
+    "tasks get them; without any, the VPC's default one",
+  ),
+  ecsAssignPublicIp: open(
+    'LAUNCHER_ECS_ASSIGN_PUBLIC_IP',
+    flag,
+    'in a public subnet, tasks reach nothing without one',
+  ),
+  ecsCapacityProviders: open(
+    'LAUNCHER_ECS_CAPACITY_PROVIDERS',
+    nameList(/^[A-Za-z0-9_-]{1,255}$/, 'a comma list of capacity providers'),
+    'the next one is used where no subnet has capacity on the first; without any, Fargate',
+  ),
+  ecsEventsQueueUrl: open(
+    'LAUNCHER_ECS_EVENTS_QUEUE_URL',
+    serverUrl('any-path', 'https', 'http'),
+    'it is the SQS queue that task state changes of the cluster are sent to',
   ),
   agentFile: open('LAUNCHER_AGENT_FILE', aPath, 'it is the agent that tasks run'),
   agentEnvFile: open('LAUNCHER_AGENT_ENV_FILE', aPath, "it holds the agent's variables"),
@@ -132,19 +174,6 @@ export const SETTINGS = {
 
 /** Names the YAML file; it is no key of the file itself. */
 export const CONFIG_FILE_SETTING = 'LAUNCHER_CONFIG';
-
-/** Settings of the ECS driver, which this version does not have: refused, saying so. */
-export const NOT_BUILT = [
-  'LAUNCHER_ECS_CLUSTER',
-  'LAUNCHER_ECS_TASK_DEFINITION',
-  'LAUNCHER_ECS_SUBNETS',
-  'LAUNCHER_ECS_SECURITY_GROUPS',
-  'LAUNCHER_ECS_ASSIGN_PUBLIC_IP',
-  'LAUNCHER_ECS_CAPACITY_PROVIDERS',
-  'LAUNCHER_ECS_EVENTS_QUEUE_URL',
-] as const;
-
-export const NOT_BUILT_YET = 'this version does not have it yet; remove it';
 
 /** The key that only the YAML file can hold: `profiles.ts` reads it. */
 export const PROFILES_KEY = 'profiles';

@@ -50,6 +50,30 @@ export function pattern(form: RegExp, allowed: string): Form<string> {
   return { schema: z.string().regex(form), allowed };
 }
 
+/** Comma list of one name or more, each once: a name twice would be tried twice. */
+export function nameList(form: RegExp, allowed: string): Form<readonly [string, ...string[]]> {
+  return {
+    schema: z
+      .string()
+      .transform((text) => text.split(',').map((name) => name.trim()))
+      .pipe(z.tuple([z.string().regex(form)], z.string().regex(form)))
+      .refine((names) => new Set(names).size === names.length),
+    allowed: `${allowed}, each of them once`,
+  };
+}
+
+/**
+ * A revision of a task definition, read as `family:revision`, as ECS lists it. A family alone would
+ * change under a launcher that runs.
+ */
+export const taskDefinition: Form<string> = {
+  schema: z
+    .string()
+    .regex(/^(?:arn:[\w-]+:ecs:[\w-]*:\d*:task-definition\/)?[A-Za-z0-9_-]{1,255}:[1-9]\d*$/)
+    .transform((text) => text.slice(text.lastIndexOf('/') + 1)),
+  allowed: 'family:revision of a task definition, or its ARN',
+};
+
 /**
  * A URL without credentials, query and fragment, read without a slash at its end. `bare` also takes
  * no path: LiveKit's server API drops it, so that another server could answer.

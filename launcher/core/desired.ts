@@ -23,8 +23,10 @@ export interface Profile extends TaskLimits {
   readonly match?: RoomMatch;
   /** False: nothing is launched for its rooms; a task that runs goes on, within the limits. */
   readonly launch?: false;
-  /** What runs: an image (Docker), an agent file (process). May be empty where nothing is launched. */
+  /** As a driver's launch takes it. May be empty where nothing is launched. */
   readonly template: string;
+  /** Does it run our runner? For engines that cannot tell; without it, no. */
+  readonly runner?: true;
   /** Cores. */
   readonly cpu: number;
   readonly memoryMiB: number;

@@ -4,8 +4,8 @@
  * A launch is under way until its task has registered, has ended, or had time enough: what a machine
  * that runs its own tasks is short of is cores, and a start costs most of its time there.
  *
- * Standbys have a budget of their own, and wait while a room stands in line: a room's launch never
- * waits for one of theirs.
+ * Standbys have a budget of their own, take what rooms leave of the rate, and wait while a room stands
+ * in line: a room's launch never waits for one of theirs.
  *
  * The per-name rate breaks the one loop that a correct launcher could still be drawn into: something
  * that brings a room back each time it ends.
@@ -35,7 +35,8 @@ export class LaunchLimits {
   readonly #inFlight = new Map<RoomSid, number>();
   /** In the order of arrival. */
   readonly #waiting = new Map<RoomSid, string>();
-  #lastSecondMs: number[] = [];
+  #roomsSentMs: number[] = [];
+  #standbysSentMs: number[] = [];
   readonly #byName = new Map<string, number[]>();
   /** Like `#inFlight`. */
   readonly #standbys = new Map<TaskKey, number>();
@@ -58,7 +59,7 @@ export class LaunchLimits {
       const reason = `waits for ${this.#inFlight.size} launches that are under way`;
       return { go: false, untilMs: firstSentAtMs + START_MS, reason };
     }
-    return this.#turnOfRate(nowMs);
+    return this.#turnOfRate(this.#roomsSentMs, nowMs);
   }
 
   /** May a room of this name get another task, be it a standby? */
@@ -77,8 +78,11 @@ export class LaunchLimits {
     if (this.#waiting.size > 0) return { go: false, untilMs: null, reason };
     const [firstSentAtMs] = underWay(this.#standbys, nowMs);
     const atOnce = Math.max(1, Math.floor(this.#bounds.inFlight * STANDBY_PART));
-    if (firstSentAtMs === undefined || this.#standbys.size < atOnce) return this.#turnOfRate(nowMs);
-    return { go: false, untilMs: firstSentAtMs + START_MS, reason: 'other standbys are starting' };
+    if (firstSentAtMs !== undefined && this.#standbys.size >= atOnce) {
+      const untilMs = firstSentAtMs + START_MS;
+      return { go: false, untilMs, reason: 'other standbys are starting' };
+    }
+    return this.#turnOfRate([...this.#roomsSentMs, ...this.#standbysSentMs], nowMs);
   }
 
   /** A launch goes out. */
@@ -86,7 +90,7 @@ export class LaunchLimits {
     // A map keeps a key's first place: deleted first, so that the order stays that of the times.
     this.#inFlight.delete(sid);
     this.#inFlight.set(sid, nowMs);
-    this.#lastSecondMs.push(nowMs);
+    this.#roomsSentMs = [...lastSecond(this.#roomsSentMs, nowMs), nowMs];
     this.assigned(sid, name, nowMs);
   }
 
@@ -100,7 +104,7 @@ export class LaunchLimits {
   standbySent(key: TaskKey, nowMs: number): void {
     this.#standbys.delete(key);
     this.#standbys.set(key, nowMs);
-    this.#lastSecondMs.push(nowMs);
+    this.#standbysSentMs = [...lastSecond(this.#standbysSentMs, nowMs), nowMs];
   }
 
   /** It brought no task, or that has registered or ended; true when it was under way. */
@@ -135,9 +139,9 @@ export class LaunchLimits {
     }
   }
 
-  #turnOfRate(nowMs: number): Turn {
-    this.#lastSecondMs = this.#lastSecondMs.filter((at) => at > nowMs - 1_000);
-    const first = this.#lastSecondMs[this.#lastSecondMs.length - this.#bounds.perSecond];
+  #turnOfRate(sentMs: readonly number[], nowMs: number): Turn {
+    const recent = lastSecond(sentMs, nowMs).toSorted((a, b) => a - b);
+    const first = recent[recent.length - this.#bounds.perSecond];
     if (first === undefined) return { go: true };
     return { go: false, untilMs: first + 1_000, reason: 'waits for the launch rate' };
   }
@@ -145,6 +149,10 @@ export class LaunchLimits {
   #recentByName(name: string, nowMs: number): number[] {
     return (this.#byName.get(name) ?? []).filter((at) => at > nowMs - 60_000);
   }
+}
+
+function lastSecond(sentMs: readonly number[], nowMs: number): number[] {
+  return sentMs.filter((at) => at > nowMs - 1_000);
 }
 
 /** When the launches that are still under way were sent, the first one first. */

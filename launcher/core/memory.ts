@@ -8,19 +8,9 @@ import type { ObservedTask, TaskKey } from '../driver.ts';
 import { BlindTime } from './blind.ts';
 import { isStandbyKey, parseRoomKey, type RoomKey } from './key.ts';
 import type { Room, RoomSid } from './room.ts';
-import {
-  beginNewLife,
-  newRoom,
-  newTask,
-  type RoomMemory,
-  type RunState,
-  type TaskMemory,
-} from './remembered.ts';
+import { beginNewLife, newRoom, newTask, type RoomMemory, type TaskMemory } from './remembered.ts';
 import { Standbys } from './standbys.ts';
 import type { EndCause, Judgement } from './verdict.ts';
-
-/** Of such a room no participants are read. */
-const RUN_IS_OVER: ReadonlySet<RunState> = new Set(['skipped', 'served', 'failed']);
 
 export class Memory {
   readonly rooms = new Map<RoomSid, RoomMemory>();
@@ -28,6 +18,8 @@ export class Memory {
   readonly standbys = new Standbys();
   /** When the first complete pass was done; null before. */
   firstPassAtMs: number | null = null;
+  /** Begin of the newest complete list of all rooms. */
+  #listedAtMs = -Infinity;
   readonly #sidsByName = new Map<string, Set<RoomSid>>();
   /** Of LiveKit's lists of rooms. */
   readonly #blind = new BlindTime();
@@ -58,10 +50,11 @@ export class Memory {
     return this.standbys.get(key)?.room?.atMs ?? this.tasks.get(key)?.firstSeenAtMs ?? null;
   }
 
-  /** Has LiveKit shown the participants of every room that is looked at? */
-  roomsAreRead(): boolean {
-    return [...this.rooms.values()].every((room) => {
-      return !room.unread.now || room.goneAtMs !== null || RUN_IS_OVER.has(room.state);
+  /** Were all rooms listed since then, and everybody in each of them? */
+  wereRoomsRead(sinceMs: number): boolean {
+    if (this.#listedAtMs < sinceMs) return false;
+    return [...this.rooms.values()].every(({ goneAtMs, lastListedAtMs, lookedAtMs }) => {
+      return goneAtMs !== null || lastListedAtMs === null || (lookedAtMs ?? -Infinity) >= sinceMs;
     });
   }
 
@@ -98,6 +91,7 @@ export class Memory {
   /** A complete list of all rooms (`name` null) or of all rooms of one name. */
   noteRooms(rooms: readonly Room[], name: string | null, begunAtMs: number): void {
     const shown = new Set(rooms.map((room) => room.sid));
+    if (name === null) this.#listedAtMs = Math.max(this.#listedAtMs, begunAtMs);
     for (const { sid, name: roomName, metadata, createdAtMs } of rooms) {
       const room = this.#nameRoom(sid, roomName);
       room.createdAtMs = createdAtMs;
@@ -124,7 +118,8 @@ export class Memory {
       else this.standbys.note(key);
       const task = this.task(key);
       task.firstSeenAtMs ??= nowMs;
-      if (phase !== 'ended') task.seenAlive = true;
+      // A launch whose answer was lost is repeated, also when its task was ended and removed meanwhile.
+      if (phase !== 'ended') Object.assign(task, { seenAlive: true, removed: false });
       if (phase === 'running') {
         task.running ??= { atMs: nowMs, blindMs: of ? this.blindMs(of.sid, nowMs) : 0 };
       }

@@ -11,6 +11,7 @@ import {
   type Plan,
   type TaskAction,
 } from './action.ts';
+import { isStandbyKey } from './key.ts';
 import type { RoomMemory } from './remembered.ts';
 import { end, planEnding } from './plan-task.ts';
 import { planJudgements } from './plan.ts';
@@ -73,9 +74,8 @@ function planLeftover(
   context: Context,
 ): Plan {
   if (task.phase === 'ended') return planEvidence(task, room, context);
-  const { ending } = context.memory.task(task.key);
-  const standby = context.memory.standbys.get(task.key);
-  if (standby && !standby.assigned && !ending) return takeBack(task, room, context.nowMs);
+  const { ending, assigned } = context.memory.task(task.key);
+  if (isStandbyKey(task.key) && !assigned && !ending) return takeBack(task, room, context.nowMs);
   if (!ending) return end(task, 'gone', 'the room is over', view, context.nowMs);
   return planEnding(task, ending, view.profile.shutdownTimeoutMs, context.nowMs);
 }

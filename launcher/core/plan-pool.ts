@@ -11,6 +11,7 @@ import { LOOK_AGAIN_MS, soonest, type Context, type KeyedTask, type TaskAction }
 import { backoffMs } from './backoff.ts';
 import type { Profile, TaskLimits } from './desired.ts';
 import { standbyKey } from './key.ts';
+import type { Memory } from './memory.ts';
 import { end, planEnding } from './plan-task.ts';
 import { judgeTask } from './plan-launch.ts';
 import type { StandbyMemory } from './standbys.ts';
@@ -38,8 +39,6 @@ export interface PoolView {
   readonly standbys: readonly IdleStandby[];
   /** Does `standbys` rest on a list of tasks begun within this pass? Ends need one. */
   readonly tasksFresh: boolean;
-  /** Has LiveKit shown the participants of every live room? Else any of them may be in one. */
-  readonly roomsRead: boolean;
 }
 
 export type PoolAction =
@@ -76,11 +75,10 @@ export function planPool(view: PoolView, context: Context, random: () => number)
 
 /** Can it be offered a room? It is registered, and has run the agent's prewarm. */
 export function isReady({ known, task }: IdleStandby, { memory, nowMs }: Context): boolean {
-  if (!known.made || known.assigned || known.room || known.spent !== null || task === null)
-    return false;
+  if (!known.made || known.room || known.spent !== null || task === null) return false;
   if (task.phase === 'ended' || task.phase === 'stopping') return false;
-  const { ending = null, stopAsked = false } = memory.tasks.get(known.key) ?? {};
-  if (ending || stopAsked) return false;
+  const { assigned, ending, stopAsked } = memory.task(known.key);
+  if (assigned || ending || stopAsked) return false;
   return (readyAtMs(known, task) ?? Infinity) <= nowMs;
 }
 
@@ -97,16 +95,21 @@ function planOne({ known, task }: IdleStandby, view: PoolView, context: Context)
   if (task.phase === 'ended') return goes(planEnded(task, context));
   const profile = view.profiles.find(({ name }) => name === known.profile) ?? view.unmatched;
   const { ending = null, stopAsked = false } = memory.tasks.get(known.key) ?? {};
-  if (ending) return goes(planEnding(task, ending, profile.shutdownTimeoutMs, nowMs));
+  if (ending) {
+    const plan = planEnding(task, ending, profile.shutdownTimeoutMs, nowMs);
+    const isOld = plan.actions.length > 0 && !view.tasksFresh;
+    return goes(isOld ? { actions: [], needsFreshTasks: true, lookAgainAtMs: nowMs } : plan);
+  }
   if (task.phase === 'stopping') return goes({ actions: [], lookAgainAtMs: nowMs + LOOK_AGAIN_MS });
-  const due = stopAsked ? STOPPED : dueOf(known, task, profile, view, context);
-  if (due !== null && due.atMs <= nowMs) {
+  const dueOf = known.made ? dueOfOurs : dueOfOthers;
+  const due = stopAsked ? STOPPED : dueOf(known, task, profile, context);
+  if (due.atMs <= nowMs) {
     const { tasksFresh } = view;
     return goes(end(task, due.cause, due.reason, { tasksFresh, profile }, nowMs));
   }
   const readyMs = known.made ? readyAtMs(known, task) : null;
   const readySoon = readyMs !== null && readyMs > nowMs ? readyMs : null;
-  return stays({ actions: [], lookAgainAtMs: soonest(due?.atMs ?? null, readySoon) });
+  return stays({ actions: [], lookAgainAtMs: soonest(due.atMs, readySoon) });
 }
 
 /** Until it is listed, or is surely not there, it holds its place. */
@@ -126,19 +129,7 @@ interface Due {
 
 const STOPPED: Due = { atMs: -Infinity, cause: 'retired', reason: 'stopped by an operator' };
 
-/** When it has to go, if nothing comes between; null: that cannot be told now. */
-function dueOf(
-  known: StandbyMemory,
-  task: KeyedTask,
-  limits: TaskLimits,
-  view: PoolView,
-  context: Context,
-): Due | null {
-  if (known.made) return dueOfOurs(known, task, limits, context);
-  if (known.contested) return null;
-  return view.roomsRead ? dueOfOthers(known, limits, context) : null;
-}
-
+/** When it has to go, if nothing comes between. */
 function dueOfOurs(
   known: StandbyMemory,
   task: KeyedTask,
@@ -161,19 +152,34 @@ function dueOfOurs(
   return { atMs: aloneSinceMs + limits.joinDeadlineMs, cause: 'unregistered', reason };
 }
 
-/** It may have been offered a room, by its own launcher, that shows late. */
-function dueOfOthers(known: StandbyMemory, limits: TaskLimits, { memory, nowMs }: Context): Due {
-  const { registeredAtMs, key } = known;
-  const seenAtMs = registeredAtMs ?? memory.tasks.get(key)?.firstSeenAtMs ?? nowMs;
-  const sinceMs = Math.max(seenAtMs, memory.firstPassAtMs ?? nowMs);
-  const deadlineMs = registeredAtMs === null ? limits.startDeadlineMs : limits.joinDeadlineMs;
+/**
+ * Its own launcher may have given it a room, which shows late. So all rooms have to be looked at after
+ * its time is over: an agent that is in one of them is not ended here.
+ */
+function dueOfOthers(
+  known: StandbyMemory,
+  { key, startedAtMs, createdAtMs }: KeyedTask,
+  limits: TaskLimits,
+  { memory, nowMs }: Context,
+): Due {
+  const seenAtMs = known.registeredAtMs ?? memory.tasks.get(key)?.firstSeenAtMs ?? nowMs;
+  if (known.contested) {
+    const reason = 'past its maximum lifetime';
+    const atMs = (startedAtMs ?? createdAtMs) + limits.maxLifetimeMs;
+    return { atMs, cause: 'max-lifetime', reason };
+  }
+  const sinceMs = Math.max(seenAtMs, memory.firstPassAtMs ?? nowMs, known.shownAtMs ?? -Infinity);
+  const isHere = known.registeredAtMs !== null;
+  const dueAtMs = sinceMs + (isHere ? limits.joinDeadlineMs : limits.startDeadlineMs);
   const reason = "another launcher's standby, and no room shows it";
-  return { atMs: sinceMs + deadlineMs, cause: 'retired', reason };
+  const isSure = nowMs < dueAtMs || memory.wereRoomsRead(dueAtMs);
+  return { atMs: isSure ? dueAtMs : nowMs + LOOK_AGAIN_MS, cause: 'retired', reason };
 }
 
 /** What it leaves tells why it failed; of one that was sent away there is nothing to tell. */
 function planEnded(task: KeyedTask, { memory, nowMs }: Context): PoolPlan {
-  const { judged = null, ending = null } = memory.tasks.get(task.key) ?? {};
+  const { judged = null, ending = null, removed } = memory.tasks.get(task.key) ?? {};
+  if (removed) return { actions: [], lookAgainAtMs: null };
   const judgement = judgeTask(task, memory);
   const judge: PoolAction[] = judged ? [] : [{ do: 'judge', task, key: task.key, judgement }];
   const keptMs = ending?.cause === 'retired' ? 0 : EVIDENCE_MS;
@@ -193,7 +199,7 @@ function stock(
 ): PoolPlan {
   const { memory, nowMs } = context;
   const wanted = profile.launch === false ? 0 : (profile.standby ?? 0);
-  const missing = wanted - staying - memory.standbys.offered(profile.name);
+  const missing = wanted - staying - offered(profile.name, memory);
   if (missing <= 0) return { actions: [], lookAgainAtMs: null };
   const dueAtMs = dueAfterTrouble(profile.name, context);
   if (nowMs < dueAtMs) return { actions: [], lookAgainAtMs: dueAtMs };
@@ -205,6 +211,14 @@ function stock(
     return { do: 'launch-standby', key, reason };
   });
   return { actions, lookAgainAtMs: null };
+}
+
+/** Standbys that a room was offered and did not get yet: they keep their places. */
+function offered(profile: string, memory: Memory): number {
+  return memory.standbys.taken(profile).filter(({ key, made }) => {
+    const { assigned, ending, judged } = memory.task(key);
+    return made && !assigned && !ending && !judged;
+  }).length;
 }
 
 /** When the next launch for a profile is due. A first failure may be somebody's kill: at once. */

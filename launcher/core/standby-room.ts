@@ -1,5 +1,6 @@
 /** How a standby comes to have a room: it is given one here, or its agent shows up in one. */
 import type { TaskKey } from '../driver.ts';
+import { isStandbyKey } from './key.ts';
 import type { Memory } from './memory.ts';
 import type { RoomSid } from './room.ts';
 
@@ -18,10 +19,11 @@ export function releaseStandby(memory: Memory, key: TaskKey): void {
   memory.standbys.release(standby);
 }
 
-/** Its worker took the job: it is the first launch of its room's run. */
+/** Its worker took its job. A standby is the first launch of its room's run from now on. */
 export function noteAssigned(memory: Memory, key: TaskKey): void {
+  memory.task(key).assigned = true;
+  if (!isStandbyKey(key)) return;
   const standby = memory.standbys.note(key);
-  standby.assigned = true;
   if (!standby.room) {
     if (standby.made) standby.spent = 'its worker says that it is on a job';
     return;
@@ -32,17 +34,22 @@ export function noteAssigned(memory: Memory, key: TaskKey): void {
 }
 
 /**
- * The agent in a room says that it is this standby. Believed of another launcher's, that no other
- * room's agent says it is; one that two claim is nobody's. What this process gave it knows.
+ * The agent in a room says that it is this standby. Believed of another launcher's, unless one of the
+ * room's own tasks can be the one that says it; one that two rooms claim is nobody's. What this process
+ * gave it knows. Believed or not, as long as it is said the standby is left alone.
  */
 export function noteClaim(memory: Memory, key: TaskKey, sid: RoomSid, nowMs: number): void {
   const standby = memory.standbys.get(key);
-  if (!standby || standby.made || standby.contested || standby.room?.sid === sid) return;
+  if (!standby) return;
+  standby.shownAtMs = nowMs;
+  if (standby.made || standby.contested || standby.room?.sid === sid) return;
+  const own = [...memory.room(sid).keys].map((each) => memory.task(each));
+  if (own.some((task) => task.assigned || !task.launched)) return;
   if (standby.room) {
     standby.contested = true;
     releaseStandby(memory, key);
     return;
   }
   takeStandby(memory, key, sid, nowMs);
-  standby.assigned = true;
+  memory.task(key).assigned = true;
 }

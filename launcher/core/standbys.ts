@@ -33,8 +33,8 @@ export interface StandbyMemory {
   room: { readonly sid: RoomSid; readonly atMs: number; readonly blindMs: number } | null;
   /** Its launch's answer was lost: it may exist. */
   unanswered: boolean;
-  /** Its worker took a job: it has one for life. */
-  assigned: boolean;
+  /** When a room's agent last said that it is this one. */
+  shownAtMs: number | null;
   restsUntilMs: number;
   /** Why it can be offered nothing any more, and is to be replaced. */
   spent: string | null;
@@ -90,10 +90,14 @@ export class Standbys {
     return this.#bySid.keys();
   }
 
-  /** Of this profile, made here, and offered to a room without an answer yet. */
-  offered(profile: string): number {
-    const open = [...this.#taken.values()].filter((each) => each.made && !each.assigned);
-    return open.filter((each) => each.profile === profile).length;
+  /** Is there one of another launcher's, of which no room is known? */
+  get someUnclaimed(): boolean {
+    return [...this.idle.values()].some(({ made }) => !made);
+  }
+
+  /** Those of a profile that a room was offered or has. */
+  taken(profile: string): StandbyMemory[] {
+    return [...this.#taken.values()].filter((standby) => standby.profile === profile);
   }
 
   /** From now on it is this room's. `blindMs`: how long LiveKit had been unreadable by then. */
@@ -157,7 +161,7 @@ function newStandby(key: TaskKey, made: boolean): StandbyMemory {
     readySaid: false,
     room: null,
     unanswered: false,
-    assigned: false,
+    shownAtMs: null,
     restsUntilMs: 0,
     spent: null,
     contested: false,

@@ -2,6 +2,7 @@
 import {
   type Driver,
   DriverError,
+  type DriverTraits,
   engineName,
   isTaskKey,
   type LaunchRequest,
@@ -27,14 +28,7 @@ export function memoryDriver(
     return task?.deployment === deployment ? task : undefined;
   };
   return {
-    traits: {
-      name: 'memory',
-      listLagMs: engine.listLagMs,
-      keyLifetimeMs: Infinity,
-      endedRetentionMs: engine.endedRetentionMs,
-      removes: engine.endedRetentionMs === Infinity,
-      grace: { maxMs: GRACE_MAX_MS },
-    },
+    traits: traitsOf(engine),
     async launch(request, signal) {
       assert(isTaskKey(request.key), `"${String(request.key)}" is no task key`);
       try {
@@ -76,6 +70,18 @@ export function memoryDriver(
     async [Symbol.asyncDispose]() {
       // Nothing is held: tasks go on in the engine.
     },
+  };
+}
+
+function traitsOf({ listLagMs, endedRetentionMs }: MemoryEngine): DriverTraits {
+  return {
+    name: 'memory',
+    listLagMs,
+    keyLifetimeMs: Infinity,
+    endedRetentionMs,
+    removes: endedRetentionMs === Infinity,
+    grace: { maxMs: GRACE_MAX_MS },
+    launches: { inFlight: Infinity, perSecond: Infinity },
   };
 }
 

@@ -113,12 +113,14 @@ export class Assignment {
     if (this.#worker && this.#state.name === 'waiting') void this.#look();
   }
 
-  /** Nothing is to come of an offer that is open or near. False: the worker has said yes already. */
+  /**
+   * Nothing is to come of an offer that is open or near. False: it was made, and not refused. A late
+   * yes to it would be taken for one to the next offer, so there must be none.
+   */
   withdraw(): boolean {
-    const open = this.#state.name === 'waiting' || this.#state.name === 'offered';
-    if (!open || this.#accepted) return false;
-    this.#become({ name: 'waiting' });
-    return true;
+    const { name } = this.#state;
+    if (name === 'waiting' || name === 'offered') this.#become({ name: 'waiting' });
+    return name === 'waiting';
   }
 
   /** Ends the job for good; says so to the worker, again on every call. */

@@ -91,8 +91,8 @@ export interface Gateway extends AsyncDisposable {
   /** A standby was given a room: looks at it at once, and offers it the job. */
   offer(key: TaskKey): void;
   /**
-   * Takes back what was offered to a standby, or is about to be. False: its worker has said yes or
-   * has the job, and can be offered nothing more.
+   * Takes back what was offered to a standby, or is about to be. False: its worker has the job, or may
+   * say yes to it yet, and can be offered nothing more.
    */
   withdraw(key: TaskKey): boolean;
   /**

@@ -9,7 +9,7 @@ import type { LaunchLimits } from '../core/limits.ts';
 import type { Memory } from '../core/memory.ts';
 import type { RoomMemory } from '../core/remembered.ts';
 import { releaseStandby, takeStandby } from '../core/standby-room.ts';
-import { endStyle } from '../core/verdict.ts';
+import { endStyle, stopReason } from '../core/verdict.ts';
 import type { Driver, TaskKey } from '../driver.ts';
 import { assert } from '../lib/assert.ts';
 import { within } from '../lib/abort.ts';
@@ -104,11 +104,11 @@ export class Applier {
     return null;
   }
 
-  /** Takes back what a standby was offered; one that said yes already can be offered nothing more. */
+  /** Takes back what a standby was offered; one that may still say yes can be offered nothing more. */
   #release({ task, reason }: Extract<Action, { do: 'release' }>): null {
     const { memory, sockets, log } = this.#parts;
     const standby = memory.standbys.get(task.key);
-    if (!standby?.room || standby.assigned) return null;
+    if (!standby?.room || memory.task(task.key).assigned) return null;
     if (!sockets.withdraw(task.key)) standby.spent = reason;
     log.debug('taking an offer back', { ...idOf(task.key, memory), reason });
     releaseStandby(memory, task.key);
@@ -129,9 +129,13 @@ export class Applier {
   }
 
   async #remove({ task, reason }: Extract<Action, { do: 'remove' }>): Promise<number | null> {
-    const { driver, log } = this.#parts;
+    const { driver, memory, log } = this.#parts;
     log.debug('removing what is left of a task', { task: task.key, reason });
-    return this.#call('remove', task, (signal) => driver.remove(task.taskId, signal));
+    return this.#call('remove', task, async (signal) => {
+      await driver.remove(task.taskId, signal);
+      const known = memory.tasks.get(task.key);
+      if (known) known.removed = true;
+    });
   }
 
   /** Records what an end meant. An end that this process did not see live is old news. */
@@ -166,9 +170,11 @@ export class Applier {
     { graceMs, reason }: { readonly graceMs: number; readonly reason: string },
   ): Promise<number | null> {
     const { driver, memory, clock } = this.#parts;
+    const { ending } = memory.task(task.key);
+    const verdict = ending ? endStyle(ending.cause, task).verdict : null;
+    const how = { graceMs, reason: stopReason(verdict, reason) };
     return this.#call('stop', task, async (signal) => {
-      await driver.stop(task.taskId, { graceMs, reason }, signal);
-      const { ending } = memory.task(task.key);
+      await driver.stop(task.taskId, how, signal);
       if (ending) ending.stopAskedAtMs = clock.nowMs();
     });
   }

@@ -6,6 +6,7 @@
 import type { Room as RoomInfo } from '@livekit/protocol';
 import type { Expectations } from '../core/expectations.ts';
 import { roomJobMetadata } from '../core/desired.ts';
+import { isStandbyKey } from '../core/key.ts';
 import type { Memory } from '../core/memory.ts';
 import { isGone } from '../core/plan-gone.ts';
 import type { RoomMemory } from '../core/remembered.ts';
@@ -113,9 +114,11 @@ export class HandOver {
 
   /** A standby that has no job yet can wait for another room; any other task is over. */
   #late(key: TaskKey, room: RoomMemory): Look {
-    const standby = this.#parts.memory.standbys.get(key);
-    if (!standby || standby.assigned) return { decision: 'gone', reason: 'the room is over' };
-    if (room.name !== null) this.#parts.nudge(room.name);
+    const { memory, nudge } = this.#parts;
+    if (!isStandbyKey(key) || memory.task(key).assigned) {
+      return { decision: 'gone', reason: 'the room is over' };
+    }
+    if (room.name !== null) nudge(room.name);
     return { decision: 'idle', reason: 'the room is over' };
   }
 

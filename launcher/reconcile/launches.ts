@@ -42,7 +42,7 @@ export interface LaunchesParts {
 }
 
 type RoomLaunch = Extract<Action, { do: 'launch' }>;
-type StandbyLaunch = Extract<PoolAction, { do: 'launch-standby' }>;
+export type StandbyLaunch = Extract<PoolAction, { do: 'launch-standby' }>;
 
 export class Launches {
   readonly #parts: LaunchesParts;

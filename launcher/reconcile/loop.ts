@@ -11,7 +11,7 @@ import type { LaunchLimits } from '../core/limits.ts';
 import type { Memory } from '../core/memory.ts';
 import type { RoomMemory } from '../core/remembered.ts';
 import type { RoomSid } from '../core/room.ts';
-import { delay, type Clock } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import { reasonOf, type Log } from '../lib/log.ts';
 import type { Applier } from './apply.ts';
 import type { Observer } from './observe.ts';
@@ -20,8 +20,6 @@ import type { Pass } from './pass.ts';
 const PASSES_AT_ONCE = 8;
 /** Of these, for rooms that nothing nudged: a webhook never waits for a full pass. */
 const UNNUDGED_AT_ONCE = 4;
-/** How long an orderly end waits for passes that run. */
-const STOP_TIMEOUT_MS = 10_000;
 /** A room is never looked at again sooner than this without a nudge. */
 const LOOK_AGAIN_MIN_MS = 20;
 /** Waits after full passes that failed: 1, 2, 4 … s, at most the resync interval. */
@@ -113,10 +111,7 @@ export class Loop {
     this.#nextFullPass?.cancel();
     this.#lateList?.();
     for (const cancel of this.#lookAgain.values()) cancel();
-    const done = new AbortController();
-    const passes = Promise.all([this.#fullPass, ...this.#running.values()]);
-    await Promise.race([passes, delay(this.#parts.clock, STOP_TIMEOUT_MS, done.signal)]);
-    done.abort();
+    await Promise.all([this.#fullPass, ...this.#running.values()]);
   }
 
   #drain(): void {

@@ -21,7 +21,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Applier } from './apply.ts';
 import type { Observer } from './observe.ts';
-import type { ProfileChooser } from './profiles.ts';
+import { asProfileSays, type ProfileChooser } from './profiles.ts';
 
 export interface PassParts {
   readonly observer: Observer;
@@ -136,20 +136,20 @@ export class Pass {
     const { observer, memory, chooser, readyStandby, clock } = this.#parts;
     const known = memory.room(room.sid);
     const profile = chooser.of(known);
-    const needed = needsParticipants(known, observer.tasksOf(room.sid), profile);
+    const needed =
+      memory.standbys.someUnclaimed ||
+      needsParticipants(known, observer.tasksOf(room.sid), profile);
     const seen = needed ? await participants.read() : [];
     const agent = seen === null ? 'unread' : presentAgent(room.sid, seen);
     const nowMs = clock.nowMs();
     const shown = agent === 'unread' ? null : (agent?.taskKey ?? null);
     const present = shown !== null && isTaskKey(shown) ? shown : null;
-    const alone = observer.tasksOf(room.sid).every((task) => task.phase === 'ended');
-    if (present !== null && isStandbyKey(present) && alone) {
-      noteClaim(memory, present, room.sid, nowMs);
-    }
+    if (present !== null && isStandbyKey(present)) noteClaim(memory, present, room.sid, nowMs);
     // Only now: what was listed meanwhile is in memory already, and a plan must not mix the two.
-    const tasks = observer.tasksOf(room.sid);
+    const tasks = observer.tasksOf(room.sid).map((task) => asProfileSays(task, profile));
     known.unread.note(agent !== 'unread', nowMs);
     if (agent !== 'unread') {
+      if (needed) known.lookedAtMs = participants.begunAtMs;
       const running = tasks.filter((task) => task.phase === 'running').map((task) => task.key);
       memory.noteAgent(room.sid, present, running, participants.begunAtMs, nowMs);
     }
@@ -178,10 +178,10 @@ export class Pass {
     const doubt = live && room.finishedAtMs === null && room.name !== null && listed.length === 0;
     const seen = doubt && isGone(room) ? await participants.read() : [];
     const agentStillThere = seen === null || presentAgent(room.sid, seen) !== null;
-    const tasks = observer.tasksOf(room.sid);
     const nowMs = clock.nowMs();
     const tasksFresh = observer.tasksBegun > begun;
     const profile = chooser.of(room);
+    const tasks = observer.tasksOf(room.sid).map((task) => asProfileSays(task, profile));
     const view = { sid: room.sid, profile, tasks, tasksFresh, agentStillThere };
     const plan = planAbsentRoom(room, view, { memory, nowMs });
     if (isGone(room) && !agentStillThere) room.goneAtMs ??= nowMs;

@@ -10,26 +10,25 @@ import type { Expectations } from '../core/expectations.ts';
 import type { LaunchLimits } from '../core/limits.ts';
 import type { Memory } from '../core/memory.ts';
 import { isReady, planPool, type PoolAction, type PoolPlan } from '../core/plan-pool.ts';
-import { noteAssigned, releaseStandby } from '../core/standby-room.ts';
+import { releaseStandby } from '../core/standby-room.ts';
 import type { StandbyMemory } from '../core/standbys.ts';
 import type { TaskKey } from '../driver.ts';
 import type { SocketChange } from '../gateway/ports.ts';
 import { assert } from '../lib/assert.ts';
-import { delay, type Clock } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import { reasonOf, type Log } from '../lib/log.ts';
 import type { Applier } from './apply.ts';
-import { profileOfStandby, type Launches } from './launches.ts';
+import { profileOfStandby, type Launches, type StandbyLaunch } from './launches.ts';
 import type { Observer } from './observe.ts';
 import { PoolNews } from './pool-news.ts';
-import type { ProfileChooser } from './profiles.ts';
+import { asProfileSays, type ProfileChooser } from './profiles.ts';
 
 /** After a pass that could not look, and the least time between two passes without a nudge. */
 const RETRY_MS = 1_000;
 const LOOK_AGAIN_MIN_MS = 20;
-/** How long an orderly end waits for a pass that runs. */
-const STOP_TIMEOUT_MS = 10_000;
 /** How soon a launch that rooms left no turn is tried again. */
 const TURN_MS = 1_000;
+
 export interface PoolParts {
   readonly observer: Observer;
   readonly memory: Memory;
@@ -54,7 +53,9 @@ export class Pool {
   readonly #news: PoolNews;
   #running: Promise<void> | null = null;
   #again = false;
-  #cancelLook: (() => void) | null = null;
+  /** Launches without an answer: one that is slow holds up none of the rest. */
+  readonly #launching = new Set<Promise<void>>();
+  #nextLook: { readonly atMs: number; readonly cancel: () => void } | null = null;
   #stopped = false;
 
   constructor(parts: PoolParts) {
@@ -67,7 +68,7 @@ export class Pool {
   /** Can this standby be offered a room now? */
   isReady(key: TaskKey): boolean {
     const known = this.#parts.memory.standbys.get(key);
-    const task = this.#parts.observer.task(key);
+    const task = this.#task(key);
     return known !== undefined && isReady({ known, task }, this.#context());
   }
 
@@ -75,7 +76,7 @@ export class Pool {
   ready(profile: string): KeyedTask | null {
     if (!this.#wanted.has(profile)) return null;
     for (const { key, profile: its } of this.#parts.memory.standbys.idle.values()) {
-      if (its === profile && this.isReady(key)) return this.#parts.observer.task(key);
+      if (its === profile && this.isReady(key)) return this.#task(key);
     }
     return null;
   }
@@ -91,9 +92,6 @@ export class Pool {
         standby.registeredAtMs ??= nowMs;
         limits.standbySettled(key);
         break;
-      case 'assigned':
-        noteAssigned(memory, key);
-        break;
       case 'closed':
         Object.assign(standby, { lineSinceMs: null, lineLostAtMs: nowMs });
         this.#release(standby);
@@ -105,6 +103,8 @@ export class Pool {
       case 'expired':
         standby.spent = 'its worker did not answer an offer';
         this.#release(standby);
+        break;
+      case 'assigned':
     }
     this.nudge();
   }
@@ -123,17 +123,14 @@ export class Pool {
   /** Starts nothing any more and waits for what runs. Standbys are left as they are. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#cancelLook?.();
-    const done = new AbortController();
-    const late = delay(this.#parts.clock, STOP_TIMEOUT_MS, done.signal);
-    await Promise.race([this.#running, late]);
-    done.abort();
+    this.#nextLook?.cancel();
+    await Promise.all([this.#running, ...this.#launching]);
   }
 
   /** An offer that came to nothing: the room is looked at again, the next standby may take it. */
-  #release({ key, room, assigned }: StandbyMemory): void {
+  #release({ key, room }: StandbyMemory): void {
     const { memory, nudge } = this.#parts;
-    if (!room || assigned) return;
+    if (!room || memory.task(key).assigned) return;
     releaseStandby(memory, key);
     const name = memory.rooms.get(room.sid)?.name;
     if (name != null) nudge(name);
@@ -141,18 +138,18 @@ export class Pool {
 
   async #run(): Promise<void> {
     const { clock, log, memory } = this.#parts;
-    let lookAgainAtMs: number | null = null;
     while (this.#again && !this.#stopped) {
       this.#again = false;
+      this.#nextLook?.cancel();
+      this.#nextLook = null;
       try {
         const started = memory.firstPassAtMs !== null;
-        lookAgainAtMs = started ? await this.#pass() : clock.nowMs() + RETRY_MS;
+        this.#lookAgainAt(started ? await this.#pass() : clock.nowMs() + RETRY_MS);
       } catch (error) {
         log.debug('a pass over the warm pool could not look', { reason: reasonOf(error) });
-        lookAgainAtMs = clock.nowMs() + RETRY_MS;
+        this.#lookAgainAt(clock.nowMs() + RETRY_MS);
       }
     }
-    this.#lookAgainAt(lookAgainAtMs);
   }
 
   /** Resolves with when to look again. Rejects when the engine did not answer. */
@@ -174,24 +171,33 @@ export class Pool {
     const { memory, observer, profiles, random } = this.#parts;
     this.#forget();
     const idle = [...memory.standbys.idle.values()];
-    const standbys = idle.map((known) => ({ known, task: observer.task(known.key) }));
+    const standbys = idle.map((known) => ({ known, task: this.#task(known.key) }));
     const view = {
       profiles: profiles.list,
       unmatched: profiles.unmatched,
       standbys,
       tasksFresh: observer.tasksBegun > begun,
-      roomsRead: idle.every(({ made }) => made) || memory.roomsAreRead(),
     };
     return planPool(view, this.#context(), random);
   }
 
   async #apply(action: PoolAction): Promise<number | null> {
-    const { applier, launches, profiles, clock } = this.#parts;
-    if (action.do !== 'launch-standby') return applier.applyToTask(action);
+    if (action.do !== 'launch-standby') return this.#parts.applier.applyToTask(action);
+    const launching = this.#launch(action).finally(() => this.#launching.delete(launching));
+    this.#launching.add(launching);
+    return null;
+  }
+
+  async #launch(action: StandbyLaunch): Promise<void> {
+    const { launches, profiles, clock, log } = this.#parts;
     const profile = profileOfStandby(action.key, profiles.list);
     assert(profile !== undefined, 'standbys are launched of profiles that exist');
-    const untilMs = await launches.ofStandby(action, profile);
-    return untilMs ?? clock.nowMs() + TURN_MS;
+    try {
+      this.#lookAgainAt((await launches.ofStandby(action, profile)) ?? clock.nowMs() + TURN_MS);
+    } catch (error) {
+      log.error('could not launch a standby', { task: action.key, reason: reasonOf(error) });
+      this.#lookAgainAt(clock.nowMs() + RETRY_MS);
+    }
   }
 
   /** Standbys that neither the engine nor a launch knows any more. */
@@ -214,12 +220,20 @@ export class Pool {
     }
   }
 
+  /** Looks again then, unless it does sooner. */
   #lookAgainAt(atMs: number | null): void {
-    this.#cancelLook?.();
-    this.#cancelLook = null;
-    if (atMs === null || this.#stopped) return;
+    if (atMs === null || this.#stopped || (this.#nextLook && this.#nextLook.atMs <= atMs)) return;
+    this.#nextLook?.cancel();
     const inMs = Math.max(atMs - this.#parts.clock.nowMs(), LOOK_AGAIN_MIN_MS);
-    this.#cancelLook = this.#parts.clock.timer(inMs, () => this.nudge());
+    const cancel = this.#parts.clock.timer(inMs, () => this.nudge());
+    this.#nextLook = { atMs, cancel };
+  }
+
+  /** Null: neither listed nor expected. */
+  #task(key: TaskKey): KeyedTask | null {
+    const { observer, profiles } = this.#parts;
+    const task = observer.task(key);
+    return task && asProfileSays(task, profileOfStandby(key, profiles.list));
   }
 
   #context(): Context {

@@ -4,12 +4,21 @@
  * It is chosen anew each time. A change of metadata counts from the next pass on: for the next
  * launch, and for what the room's running task is held to; the task itself stays what it is.
  */
+import type { KeyedTask } from '../core/action.ts';
 import { profileFor, type Choice, type Profile, type Profiles } from '../core/desired.ts';
 import type { RoomMemory } from '../core/remembered.ts';
 import type { Log } from '../lib/log.ts';
 
 /** What may be logged of a text that anybody who opens a room can write. */
 const PROFILE_NAME = /^[a-z0-9-]{1,24}$/;
+
+/** A task: where its engine cannot tell whether it runs our runner, its profile says. */
+export function asProfileSays(
+  task: KeyedTask,
+  { runner }: Pick<Profile, 'runner'> = {},
+): KeyedTask {
+  return { ...task, runner: task.runner ?? runner === true };
+}
 
 export class ProfileChooser {
   readonly #profiles: Profiles;

@@ -10,9 +10,10 @@ import { Memory } from '../core/memory.ts';
 import { isGone } from '../core/plan-gone.ts';
 import type { RoomMemory } from '../core/remembered.ts';
 import { agentIdentity, type RoomSid } from '../core/room.ts';
+import { noteAssigned } from '../core/standby-room.ts';
 import { isTaskKey, type Driver, type TaskKey } from '../driver.ts';
 import type { SocketChange } from '../gateway/ports.ts';
-import type { Clock } from '../lib/clock.ts';
+import { delay, type Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { Outage } from '../lib/outage.ts';
 import { Applier } from './apply.ts';
@@ -24,6 +25,7 @@ import { Pass } from './pass.ts';
 import { Pool } from './pool.ts';
 import type { RoomsPort, SocketsPort } from './ports.ts';
 import { ProfileChooser } from './profiles.ts';
+import { watchUnhinted } from './unhinted.ts';
 
 export interface ReconcilerOptions {
   readonly livekit: RoomsPort & HandOverPorts;
@@ -53,6 +55,8 @@ export interface RoomNews {
   };
 }
 
+/** How long an orderly end waits for what is under way. */
+const STOP_TIMEOUT_MS = 10_000;
 /** Webhooks that tell of life in a room. */
 const LIVELY = new Set(['room_started', 'participant_joined']);
 
@@ -119,14 +123,19 @@ export class Reconciler {
   async start(): Promise<void> {
     await this.#loop.start();
     this.#pool.nudge();
-    this.#watch = this.#options.driver.watch?.(() => this.#loop.nudgeTasks());
+    const { driver, clock } = this.#options;
+    const nudge = () => this.#loop.nudgeTasks();
+    const tasks = () => this.observer.allTasks();
+    this.#watch = driver.watch?.(nudge) ?? watchUnhinted(tasks, nudge, clock);
   }
 
   /** Finishes the passes that run; tasks go on without this launcher. */
   async stop(): Promise<void> {
     await this.#watch?.[Symbol.asyncDispose]();
-    await this.#pool.stop();
-    await this.#loop.stop();
+    const stopped = Promise.all([this.#pool.stop(), this.#loop.stop()]);
+    const late = new AbortController();
+    await Promise.race([stopped, delay(this.#options.clock, STOP_TIMEOUT_MS, late.signal)]);
+    late.abort();
   }
 
   /** Takes in a webhook. Only takes note: it may be late, doubled, out of order, or untrue by now. */
@@ -150,6 +159,7 @@ export class Reconciler {
   /** The gateway saw a task's socket change: it registered, was offered its job, or hung up. */
   socketChanged(key: TaskKey, change: SocketChange): void {
     const sid = parseRoomKey(key)?.sid;
+    if (change === 'assigned') noteAssigned(this.memory, key);
     if (sid === undefined) this.#pool.socketChanged(key, change);
     else if (this.#limits.settled(sid)) this.#loop.nudgeWaiting();
     this.#loop.nudgeTasks();

@@ -3,6 +3,7 @@
  * named check, and every driver runs them all. A driver's test file holds its harness and one call
  * of `contract`.
  */
+import assert from 'node:assert/strict';
 import { describe, expect, it } from 'vitest';
 import { endChecks } from './end.checks.ts';
 import { Bench, type Check, type Harness, obstacles } from './harness.ts';
@@ -29,6 +30,9 @@ export async function contract(
   makeHarness: () => Harness | Promise<Harness>,
 ): Promise<void> {
   await using sample = await makeHarness();
+  const names = new Set(checks.map((check) => check.name));
+  const stray = Object.keys(sample.unfaithful ?? {}).filter((check) => !names.has(check));
+  assert.deepEqual(stray, [], 'left out, and no checks of this name');
   describe.concurrent(`driver contract: ${name}`, () => {
     for (const check of checks) {
       const reasons = obstacles(sample, check);

@@ -37,6 +37,8 @@ export interface Harness extends AsyncDisposable {
   /** The engine's clock. */
   nowMs(): number;
   readonly abilities: Abilities;
+  /** Checks that a stand-in for the engine fails by its own fault, by name, and what that is. */
+  readonly unfaithful?: Readonly<Record<string, string>>;
 }
 
 /** What the suite makes an engine do, to see what the driver says of it. */
@@ -97,11 +99,13 @@ export function check<Needed extends Ability = never>(
 }
 
 /** Why a harness cannot run a check; empty when it can. */
-export function obstacles(harness: Harness, { needs }: Check): readonly string[] {
-  return needs.flatMap((name) => {
-    const ability = harness.abilities[name];
+export function obstacles(harness: Harness, { name, needs }: Check): readonly string[] {
+  const fault = harness.unfaithful?.[name];
+  const missing = needs.flatMap((need) => {
+    const ability = harness.abilities[need];
     return 'cannot' in ability ? [ability.cannot] : [];
   });
+  return fault === undefined ? missing : [fault, ...missing];
 }
 
 export const NOW: StopOptions = { graceMs: 0, reason: 'the contract suite' };

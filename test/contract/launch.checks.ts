@@ -27,9 +27,12 @@ export const launchChecks: readonly Check[] = [
   check('a repeat by another launcher is accepted with the same task', [], async (bench) => {
     const request = bench.harness.request(key(1));
     const task = await bench.accepted(request);
+    assert.equal((await bench.accepted(request)).taskId, task.taskId);
+    const driver = await bench.driver();
+    await bench.tasksOf(driver, key(1));
     const other = { ...request, template: `${request.template}.other`, cpu: 2, profile: 'other' };
     assert.equal((await bench.accepted(other)).taskId, task.taskId);
-    const tasks = await bench.tasksOf(await bench.driver(), key(1));
+    const tasks = await bench.tasksOf(driver, key(1));
     assert.deepEqual(
       tasks.map(({ taskId, template }) => ({ taskId, template })),
       [{ taskId: task.taskId, template: request.template }],

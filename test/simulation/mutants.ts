@@ -17,6 +17,104 @@ const one = (name: string, file: string, find: string, replace: string): Mutant 
   patches: [{ file: `launcher/${file}`, find, replace }],
 });
 
+/** Of the warm pool. */
+const POOL_MUTANTS: readonly Mutant[] = [
+  one(
+    "offers another launcher's standby",
+    'core/plan-pool.ts',
+    'if (!known.made || known.room ||',
+    'if (known.room ||',
+  ),
+  {
+    name: 'offers a standby that is taken',
+    patches: [
+      {
+        file: 'launcher/core/plan-pool.ts',
+        find: 'if (!known.made || known.room ||',
+        replace: 'if (!known.made ||',
+      },
+      {
+        file: 'launcher/core/plan-pool.ts',
+        find: 'if (assigned || ending || stopAsked)',
+        replace: 'if (ending || stopAsked)',
+      },
+      {
+        file: 'launcher/core/standbys.ts',
+        find: 'this.idle.delete(standby.key);',
+        replace: '',
+      },
+    ],
+  },
+  one(
+    'releases a standby in mid-job when its line breaks',
+    'reconcile/pool.ts',
+    'if (!room || memory.task(key).assigned) return;',
+    'if (!room) return;',
+  ),
+  one(
+    "leaves a standby that said no the room's",
+    'reconcile/pool.ts',
+    'memory.standbys.rest(standby, nowMs);\n        this.#release(standby);',
+    'memory.standbys.rest(standby, nowMs);',
+  ),
+  one(
+    'takes a standby beside a launch without an answer',
+    'core/plan-launch.ts',
+    "if (!last && view.standby && room.trouble?.outcome !== 'unknown') {",
+    'if (!last && view.standby) {',
+  ),
+  one(
+    "retires another launcher's standby without a look at the rooms",
+    'core/plan-pool.ts',
+    'const isSure = nowMs < dueAtMs || memory.wereRoomsRead(dueAtMs);',
+    'const isSure = nowMs > 0;',
+  ),
+  one(
+    "retires another launcher's standby that a room shows",
+    'core/standby-room.ts',
+    'standby.shownAtMs = nowMs;',
+    '',
+  ),
+  one(
+    'counts no failures of standbys',
+    'core/standbys.ts',
+    'const failures = (this.trouble(profile, nowMs)?.failures ?? 0) + 1;',
+    'const failures = 0;',
+  ),
+  one(
+    'keeps a place for a standby that ended before it took its room',
+    'core/plan-pool.ts',
+    'return made && !assigned && !ending && !judged;',
+    'return made && !(assigned && !ending && !judged);',
+  ),
+  {
+    name: 'believes every agent which standby it is',
+    patches: [
+      {
+        file: 'launcher/core/standby-room.ts',
+        find: 'if (standby.made || standby.contested || standby.room?.sid === sid) return;',
+        replace: 'if (standby.room?.sid === sid) return;',
+      },
+      {
+        file: 'launcher/core/standby-room.ts',
+        find: 'if (own.some((task) => task.assigned || !task.launched)) return;',
+        replace: 'void own;',
+      },
+      {
+        file: 'launcher/core/standby-room.ts',
+        find: 'if (standby.room) {\n    standby.contested',
+        replace: 'if (standby.room && nowMs < 0) {\n    standby.contested',
+      },
+    ],
+  },
+  one(
+    'lets a room whose standby is taken forget its launch',
+    'core/standby-room.ts',
+    'memory.room(sid).keys.add(key);',
+    'memory.room(sid);',
+  ),
+];
+
 export const MUTANTS: readonly Mutant[] = [
   one(
     'trusts room_started: launches without looking',
@@ -29,10 +127,9 @@ export const MUTANTS: readonly Mutant[] = [
   one(
     'counts only tasks that this process launched',
     'reconcile/observe.ts',
-    'const listed = this.#tasks.bySid.get(sid) ?? [];',
-    `const { memory } = this.#parts;
-    const all = this.#tasks.bySid.get(sid) ?? [];
-    const listed = all.filter((task) => memory.task(task.key).launched);`,
+    'return [...(bySid.get(sid) ?? []), ...standbys, ...pending];',
+    `const own = (bySid.get(sid) ?? []).filter((task) => memory.task(task.key).launched);
+    return [...own, ...standbys, ...pending];`,
   ),
   one(
     'takes one list without the room for its end',
@@ -49,14 +146,13 @@ export const MUTANTS: readonly Mutant[] = [
   one(
     'takes the next attempt from its memory alone',
     'core/memory.ts',
-    'room.highestAttempt = Math.max(room.highestAttempt, of.attempt);',
-    `if (this.task(key).launched) {
-        room.highestAttempt = Math.max(room.highestAttempt, of.attempt);
-      }`,
+    'room.highestAttempt = Math.max(room.highestAttempt, attempt);',
+    `const launched = [...room.keys].filter((key) => this.task(key).launched);
+    room.highestAttempt = launched.length;`,
   ),
   one(
     'takes a lost answer for a refusal',
-    'reconcile/apply.ts',
+    'reconcile/launches.ts',
     "const retry = result.outcome === 'refused' ? result.retry : 'same-key';",
     "const retry = result.outcome === 'refused' ? result.retry : 'next-key';",
   ),
@@ -178,18 +274,21 @@ export const MUTANTS: readonly Mutant[] = [
   const removals = old.map((task) => ({ do: 'remove' as const, task, reason: 'ended' }));
   const rest = { ...plan, actions: [...plan.actions, ...removals] };`,
   ),
-  one(
-    'plans on tasks that it read before it waited',
-    'reconcile/pass.ts',
-    `const needed = needsParticipants(known, observer.tasksOf(room.sid), profile);
-    const seen = needed ? await participants.read() : [];
-    const agent = seen === null ? 'unread' : presentAgent(room.sid, seen);
-    // Only now: what was listed meanwhile is in memory already, and a plan must not mix the two.
-    const tasks = observer.tasksOf(room.sid);`,
-    `const tasks = observer.tasksOf(room.sid);
-    const seen = needsParticipants(known, tasks, profile) ? await participants.read() : [];
-    const agent = seen === null ? 'unread' : presentAgent(room.sid, seen);`,
-  ),
+  {
+    name: 'plans on tasks that it read before it waited',
+    patches: [
+      {
+        file: 'launcher/reconcile/pass.ts',
+        find: 'const profile = chooser.of(known);',
+        replace: 'const profile = chooser.of(known); const before = observer.tasksOf(room.sid);',
+      },
+      {
+        file: 'launcher/reconcile/pass.ts',
+        find: 'const tasks = observer.tasksOf(room.sid);\n    known',
+        replace: 'const tasks = before;\n    known',
+      },
+    ],
+  },
   one(
     'ends an agent by participants that it read long ago',
     'reconcile/pass.ts',
@@ -205,7 +304,8 @@ export const MUTANTS: readonly Mutant[] = [
   one(
     'takes the ends of an earlier life for those of this one',
     'core/plan-launch.ts',
-    '.filter(({ key }) => (memory.task(key).firstSeenAtMs ?? nowMs) >= (room.againAtMs ?? 0))',
+    '.filter(({ key }) => (memory.servesSinceMs(key) ?? nowMs) >= (room.againAtMs ?? 0))',
     '.filter(() => nowMs > 0)',
   ),
+  ...POOL_MUTANTS,
 ];

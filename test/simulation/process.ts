@@ -47,6 +47,8 @@ export class SimProcess {
   leaving = false;
   /** When the newest list of tasks that it was given began. */
   listBegunAtMs = -Infinity;
+  /** Tasks whose launch it asked for. */
+  readonly asked = new Set<TaskKey>();
   /** Tasks whose end it began. */
   readonly ending = new Set<TaskKey>();
   /** Tasks that it caused or was shown, and since when. */
@@ -65,12 +67,18 @@ export class SimProcess {
       livekit,
       driver: this.#driver(),
       sockets: {
-        offer: (key) => this.#assignments.get(key)?.offer(),
+        offer: (key) => {
+          world.oracle.offers(this, key);
+          this.#assignments.get(key)?.offer();
+        },
         withdraw: (key) => this.#assignments.get(key)?.withdraw() ?? true,
         terminate: (key) => this.#terminate(key),
         account: () => 'simulated',
       },
-      profiles: { list: [PROFILE], unmatched: { ...PROFILE, name: '', launch: false } },
+      profiles: {
+        list: [{ ...PROFILE, standby: world.story.standby }],
+        unmatched: { ...PROFILE, name: '', launch: false },
+      },
       bounds: { ...BOUNDS, inFlight: world.story.inFlight },
       resyncMs,
       taskLivekitUrl: 'ws://livekit.example',
@@ -126,10 +134,11 @@ export class SimProcess {
     this.reconciler.socketChanged(key, 'registered');
   }
 
-  answered(agent: SimAgent, jobId: string): void {
+  answered(agent: SimAgent, jobId: string, available: boolean): void {
     this.#world.clock.timer(FRAME_MS, () => {
       if (!this.alive || this.#sockets.get(agent.key) !== agent) return;
-      const answer = new AvailabilityResponse({ jobId, available: true });
+      if (!available) this.#world.oracle.pool.refuses(this, agent.key);
+      const answer = new AvailabilityResponse({ jobId, available });
       this.#assignments.get(agent.key)?.onAnswer(answer);
     });
   }
@@ -142,8 +151,12 @@ export class SimProcess {
   }
 
   #send(agent: SimAgent, frame: ServerFrame): void {
-    if (frame.case === 'assignment') this.#world.oracle.assigned(agent, frame.value.job);
+    const handsOver = frame.case === 'availability' || frame.case === 'assignment';
+    if (handsOver) this.#world.crashPoint(this, 'before-frame');
+    if (!this.alive) return;
+    if (frame.case === 'assignment') this.#world.oracle.assigned(this, agent, frame.value.job);
     this.#world.clock.timer(FRAME_MS, () => agent.received(frame, this));
+    if (handsOver) this.#world.crashPoint(this, 'after-frame');
   }
 
   #terminate(key: TaskKey): boolean {
@@ -204,6 +217,7 @@ export class SimProcess {
       ...(story.engine.hints && { watch: (nudge: () => void) => driver.watch!(hint(nudge)) }),
       launch: (request, signal) => {
         oracle.asks(this, request.key);
+        this.asked.add(request.key);
         const askedAtMs = this.#world.clock.nowMs();
         return this.#launch(signal, async () => {
           const refused = this.#refusal(request.key);
@@ -230,7 +244,7 @@ export class SimProcess {
         }),
       remove: (id, signal) =>
         this.#call(signal, { fail: 'stop-fail', slow: 'list-slow' }, async () => {
-          oracle.removes(id);
+          oracle.removes(this, id);
           return driver.remove(id, never);
         }),
     };

@@ -1,7 +1,12 @@
-/** LiveKit's server API, or its webhooks, with somebody in between who may act or wait first. */
+/**
+ * LiveKit's server API, its webhooks, or AWS's API, with somebody in between who may act or wait
+ * first, or cut the connection.
+ */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+
+const PASSED_ON = ['authorization', 'content-type', 'x-amz-target'];
 
 export interface ApiProxy extends AsyncDisposable {
   /** `ws://…`, as LIVEKIT_URL has it. */
@@ -9,8 +14,9 @@ export interface ApiProxy extends AsyncDisposable {
 }
 
 /**
- * Passes every call, JSON as the server SDK sends it, on to `target` (`ws://…`), each after `before`
- * of its method (the last part of its path) has settled.
+ * Passes every call, JSON as LiveKit's and AWS's SDKs send it, on to `target` (`ws://…`, `http://…`),
+ * each after `before` of its method (the last part of its path) has settled. Where that rejects, the
+ * connection is cut.
  */
 export async function startApiProxy(
   target: string,
@@ -18,9 +24,9 @@ export async function startApiProxy(
 ): Promise<ApiProxy> {
   const answer = async ({ url = '', headers }: IncomingMessage, body: string) => {
     await before(url.split('/').at(-1) ?? '');
-    const { authorization = '', 'content-type': type = '' } = headers;
-    const init = { method: 'POST', headers: { authorization, 'content-type': type }, body };
-    const passed = await fetch(target.replace('ws', 'http') + url, init);
+    const passedOn = PASSED_ON.map((name): [string, string] => [name, String(headers[name] ?? '')]);
+    const init = { method: 'POST', headers: passedOn, body };
+    const passed = await fetch(target.replace(/^ws/, 'http') + url, init);
     return { status: passed.status, text: await passed.text() };
   };
   const pass = async (request: IncomingMessage, response: ServerResponse) => {

@@ -70,7 +70,7 @@ export function dockerEnv(image: string): Env {
  * This machine's address on the engine's default bridge, by which all its bridges reach it. Engine
  * 20.10 may name the subnet alone: its own address is the first one there.
  */
-async function hostOnBridge(): Promise<string> {
+export async function hostOnBridge(): Promise<string> {
   const { IPAM } = await docker.getNetwork('bridge').inspect();
   const config = IPAM?.Config?.[0];
   const address = config?.Gateway ?? config?.Subnet?.replace(/\d+\/\d+$/, '1');

@@ -9,6 +9,7 @@ import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { setTimeout as realDelay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import Docker from 'dockerode';
@@ -21,6 +22,7 @@ const BUSYBOX = '/bin/busybox';
 const BUSYBOX_IMAGE = 'busybox:1.37';
 const COMMAND = 'CMD ["/bin/sh", "/task.sh"]';
 const USER = 'USER 10001';
+const OUTPUT_POLL_MS = 50;
 const APPLETS = ['sh', 'cat', 'dd', 'env', 'mv', 'sleep'];
 
 /** Where the engine is, by the test's own environment. */
@@ -114,6 +116,22 @@ export async function outputOf(id: string): Promise<string> {
     parts.push(frames.toString('utf8', at + 8, at + 8 + frames.readUInt32BE(at + 4)));
   }
   return parts.join('');
+}
+
+/** What a task of a test image found in its environment; waits until it has told. */
+export async function seenEnv(id: string): Promise<Record<string, string>> {
+  let text = '';
+  while (!text.includes('-- started')) {
+    await realDelay(OUTPUT_POLL_MS);
+    text = await outputOf(id);
+  }
+  const lines = text.split('\n').filter((line) => line.includes('='));
+  return Object.fromEntries(
+    lines.map((line) => {
+      const equals = line.indexOf('=');
+      return [line.slice(0, equals), line.slice(equals + 1)];
+    }),
+  );
 }
 
 /** Removes all that bears a deployment's label, and its network. */

@@ -15,6 +15,7 @@ import {
   outputOf,
   removeContainer,
   removeDeployment,
+  seenEnv,
   shell,
   type TestImage,
   uniqueName,
@@ -119,19 +120,4 @@ function abilitiesOf(places: Places): Abilities {
       for (const launcher of launchers) if (launcher === driver) await launcher.kill();
     },
   };
-}
-
-async function seenEnv(id: string): Promise<Record<string, string>> {
-  let text = '';
-  while (!text.includes('-- started')) {
-    await realDelay(PAUSE_MS);
-    text = await outputOf(id);
-  }
-  const lines = text.split('\n').filter((line) => line.includes('='));
-  return Object.fromEntries(
-    lines.map((line) => {
-      const equals = line.indexOf('=');
-      return [line.slice(0, equals), line.slice(equals + 1)];
-    }),
-  );
 }

@@ -5,8 +5,10 @@
 import process from 'node:process';
 import { describe } from 'vitest';
 
+type Part = 'livekit' | 'docker' | 'foreign' | 'ministack';
+
 /** `describe` for tests that need all of these parts of the machine's. */
-export function describeWith(...parts: readonly ('livekit' | 'docker' | 'foreign')[]) {
+export function describeWith(...parts: readonly Part[]) {
   const without = (process.env['ROOM_LAUNCHER_TEST_WITHOUT'] ?? '').split(',');
   return describe.skipIf(parts.some((part) => without.includes(part)));
 }

@@ -188,13 +188,13 @@ const BAD: readonly [title: string, lines: string, error: string][] = [
   ],
   [
     'ECS',
-    'name: b\n    image: b\n    taskDefinition: x',
-    `profiles[1].taskDefinition in line 6 of ${FILE}: this version does not have it yet; remove it`,
+    'name: b\n    image: b\n    taskDefinition: x:1',
+    `profiles[1].taskDefinition in line 6 of ${FILE}: it is for LAUNCHER_DRIVER=ecs; set that, or`,
   ],
   [
     'ECS runner',
     'name: b\n    image: b\n    runner: true',
-    `profiles[1].runner in line 6 of ${FILE}: this version does not have it yet; remove it`,
+    `profiles[1].runner in line 6 of ${FILE}: it is for LAUNCHER_DRIVER=ecs; set that, or`,
   ],
   [
     'cpu',
@@ -363,7 +363,7 @@ test('what an alias stands for is named where it is written', () => {
 
 test('a file can be checked where the LiveKit server is not known', () => {
   const none = { LIVEKIT_URL: '', LIVEKIT_API_KEY: '', LIVEKIT_API_SECRET: '' };
-  expect(checkConfig(sources(ONE, none))).toMatchObject({ driver: 'docker' });
+  expect(checkConfig(sources(ONE, none))).toMatchObject({ engine: { driver: 'docker' } });
   expect(checkConfig(sources(ONE, { ...none, LIVEKIT_URL: 'x' }))).toEqual({
     errors: [expect.stringContaining('LIVEKIT_URL is "x"')],
   });

@@ -200,7 +200,6 @@ test('what Kubernetes injects, and what others own, is ignored', () => {
   expect(errorsOf({ file: { standby: 0, retries: null } })).toEqual([]);
 });
 
-const LATER = 'this version does not have it yet; remove it';
 /** What is given, and what its one error line must hold. */
 const BAD: readonly [title: string, given: Given, ...parts: string[]][] = [
   ['no URL', { env: { LIVEKIT_URL: undefined } }, 'LIVEKIT_URL is not set', 'has no default'],
@@ -262,8 +261,7 @@ const BAD: readonly [title: string, given: Given, ...parts: string[]][] = [
     { env: { LAUNCHER_GATEWAY_SECRET: `${'a'.repeat(32)},topsecret` } },
     'LAUNCHER_GATEWAY_SECRET (value not shown)',
   ],
-  ['driver', { env: { LAUNCHER_DRIVER: 'podman' } }, 'LAUNCHER_DRIVER is "podman"', 'docker'],
-  ['driver', { env: { LAUNCHER_DRIVER: 'ecs' } }, 'this version has no other driver'],
+  ['driver', { env: { LAUNCHER_DRIVER: 'podman' } }, 'LAUNCHER_DRIVER is "podman"', 'ecs'],
   ['deployment', { env: { LAUNCHER_DEPLOYMENT: 'Prod' } }, 'LAUNCHER_DEPLOYMENT is "Prod"', 'a-z'],
   ['deployment', { env: { LAUNCHER_DEPLOYMENT: 'x'.repeat(25) } }, '1 to 24'],
   ['port alone', { env: { LAUNCHER_WEBHOOK_LISTEN: '8080' } }, 'LAUNCHER_WEBHOOK_LISTEN is "8080"'],
@@ -321,7 +319,7 @@ const BAD: readonly [title: string, given: Given, ...parts: string[]][] = [
     'LAUNCHER_GATEWAY_LISTEN is 127.0.0.1:8083: containers on a bridge cannot reach loopback',
   ],
   ['network', { env: { LAUNCHER_DOCKER_NETWORK: '/x' } }, 'LAUNCHER_DOCKER_NETWORK is "/x"'],
-  ['ECS', { env: { LAUNCHER_ECS_CLUSTER: 'x' } }, `LAUNCHER_ECS_CLUSTER: ${LATER}`],
+  ['ECS', { env: { LAUNCHER_ECS_CLUSTER: 'x' } }, 'it is for LAUNCHER_DRIVER=ecs; set that, or'],
   [
     'agent file',
     { env: { ...PROCESS, LAUNCHER_AGENT_FILE: 'missing.js' } },

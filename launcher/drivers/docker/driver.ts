@@ -12,6 +12,7 @@
  * Images of private registries have to be on the engine already: it is asked without credentials.
  */
 import { setMaxListeners } from 'node:events';
+import { availableParallelism } from 'node:os';
 import {
   type Driver,
   type DriverTraits,
@@ -42,6 +43,8 @@ const TRAITS: DriverTraits = {
   endedRetentionMs: Infinity,
   removes: true,
   grace: { maxMs: GRACE_MAX_MS },
+  // A start costs a core, and the engine is mostly on this machine; the rate only stops a runaway.
+  launches: { inFlight: availableParallelism(), perSecond: 20 },
 };
 
 /** Containers inspected at once for one list. */

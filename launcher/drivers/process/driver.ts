@@ -11,6 +11,7 @@
  * one machine, in one pid namespace, as one user. A task that has lost its supervisor (killed by
  * hand) goes on, and a stop ends it without grace.
  */
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Driver, type DriverTraits, isTaskKey } from '../../driver.ts';
@@ -36,6 +37,8 @@ const TRAITS: DriverTraits = {
   endedRetentionMs: Infinity,
   removes: true,
   grace: { maxMs: GRACE_MAX_MS },
+  // A start costs a core of this machine; the rate only stops a runaway.
+  launches: { inFlight: availableParallelism(), perSecond: 20 },
 };
 
 export interface ProcessDriverOptions {
