@@ -33,13 +33,17 @@ const ANSWER_TIMEOUT_MS = 15_000;
 
 /**
  * An account's rates in a region: RunTask and StopTask share a burst of 100 and 40 per second,
- * Describe and List calls 100 and 20, and Fargate starts 20 tasks per second. Something is left to
- * others. (AWS: "Request throttling for the Amazon ECS API", "Fargate throttling quotas")
+ * Describe and List calls 100 and 20. Something is left to others. Fargate takes 20 RunTask calls in
+ * each second and saves up none: calls take their time on the way, so that fewer and evenly spaced
+ * ones get more launched than those 20. (AWS: "Request throttling for the Amazon ECS API", "Fargate
+ * throttling quotas")
  */
 const BUDGETS = {
-  launching: { burst: 50, perSecond: 20 },
+  launching: { burst: 10, perSecond: 19 },
   stopping: { burst: 30, perSecond: 15 },
-  looking: { burst: 60, perSecond: 15 },
+  listing: { burst: 50, perSecond: 14 },
+  /** Looks at single tasks, which must not wait for a list of thousands. */
+  glancing: { burst: 10, perSecond: 3 },
 } as const;
 
 /** What DescribeTasks and ListTasks take and give at once. */
@@ -58,12 +62,22 @@ interface Line {
   readonly pacer: Pacer;
 }
 
+interface SharedLook {
+  readonly tasks: Set<string>;
+  readonly seen: Promise<readonly Task[]>;
+}
+
+const NEVER = new AbortController().signal;
+
 export class Ecs {
   readonly cluster: string;
   readonly region: string;
   readonly #launching: Line;
   readonly #stopping: Line;
-  readonly #looking: Line;
+  readonly #listing: Line;
+  readonly #glancing: Line;
+  /** The look that waits for its turn. */
+  #nextLook: SharedLook | null = null;
 
   private constructor(cluster: string, region: string, clock: Clock, sdk: SdkOptions) {
     const line = (budget: Budget): Line => ({
@@ -74,7 +88,8 @@ export class Ecs {
     this.region = region;
     this.#launching = line(BUDGETS.launching);
     this.#stopping = line(BUDGETS.stopping);
-    this.#looking = line(BUDGETS.looking);
+    this.#listing = line(BUDGETS.listing);
+    this.#glancing = line(BUDGETS.glancing);
   }
 
   /** Asks the service nothing yet. Rejects with `DriverError` `invalid` without a region. */
@@ -110,7 +125,7 @@ export class Ecs {
     let nextToken: string | undefined;
     for (let pages = 0; pages < PAGES_MAX; pages += 1) {
       const input = { cluster, desiredStatus, maxResults: TASKS_PER_CALL, nextToken };
-      const page = await paced(this.#looking, signal, (client, options) =>
+      const page = await paced(this.#listing, signal, (client, options) =>
         client.send(new ListTasksCommand(input), options),
       );
       if (page.taskArns === undefined) throw this.#unreadable('ListTasks');
@@ -127,17 +142,29 @@ export class Ecs {
     signal: AbortSignal,
   ): Promise<{ readonly tasks: readonly Task[]; readonly failures: readonly Failure[] }> {
     const input = { cluster: this.cluster, tasks: [...tasks] };
-    const { tasks: seen, failures = [] } = await paced(this.#looking, signal, (client, options) =>
+    const { tasks: seen, failures = [] } = await paced(this.#listing, signal, (client, options) =>
       client.send(new DescribeTasksCommand(input), options),
     );
     if (seen === undefined) throw this.#unreadable('DescribeTasks');
     return { tasks: seen, failures };
   }
 
+  /**
+   * One task, null when ECS does not show it. Those that are asked for while the request waits for
+   * its turn share it: a thousand stops at once must not cost a thousand looks.
+   */
+  async describeOne(task: string): Promise<Task | null> {
+    const look = (this.#nextLook ??= this.#look());
+    look.tasks.add(task);
+    if (look.tasks.size === TASKS_PER_CALL) this.#nextLook = null;
+    const seen = await look.seen;
+    return seen.find(({ taskArn }) => taskArn === task) ?? null;
+  }
+
   /** Null when there is none of this name. */
   async describeCluster(signal: AbortSignal): Promise<Cluster | null> {
     const input = { clusters: [this.cluster] };
-    const { clusters = [] } = await paced(this.#looking, signal, (client, options) =>
+    const { clusters = [] } = await paced(this.#listing, signal, (client, options) =>
       client.send(new DescribeClustersCommand(input), options),
     );
     return clusters[0] ?? null;
@@ -147,7 +174,7 @@ export class Ecs {
     taskDefinition: string,
     signal: AbortSignal,
   ): Promise<TaskDefinition | null> {
-    const seen = await paced(this.#looking, signal, (client, options) =>
+    const seen = await paced(this.#listing, signal, (client, options) =>
       client.send(new DescribeTaskDefinitionCommand({ taskDefinition }), options),
     );
     return seen.taskDefinition ?? null;
@@ -159,7 +186,20 @@ export class Ecs {
   }
 
   close(): void {
-    for (const { client } of [this.#launching, this.#stopping, this.#looking]) client.destroy();
+    const lines = [this.#launching, this.#stopping, this.#listing, this.#glancing];
+    for (const { client } of lines) client.destroy();
+  }
+
+  /** A look at tasks that are named until it goes out; it outlives whoever gives up on it. */
+  #look(): SharedLook {
+    const tasks = new Set<string>();
+    const seen = paced(this.#glancing, NEVER, async (client, options) => {
+      if (this.#nextLook?.tasks === tasks) this.#nextLook = null;
+      const input = { cluster: this.cluster, tasks: [...tasks] };
+      const answer = await client.send(new DescribeTasksCommand(input), options);
+      return answer.tasks ?? [];
+    });
+    return { tasks, seen };
   }
 
   /** An answer of success without what it is for must not read as "none". */
