@@ -31,10 +31,13 @@ it('twenty stops at once look at their tasks with one call', async () => {
     log: new RecordedLog(),
     sdk: { region, credentials: CREDENTIALS, requestHandler: inProcessHandler(ecs) },
   });
-  const never = new AbortController().signal;
   const stopped = await Promise.all(
     [...ours, theirs!].map(({ taskArn }) =>
-      driver.stop(taskArn as TaskId, { graceMs: 0, reason: 'a test' }, never),
+      driver.stop(
+        taskArn as TaskId,
+        { graceMs: 0, reason: 'a test' },
+        new AbortController().signal,
+      ),
     ),
   );
   expect(stopped).toEqual([...ours.map(() => 'accepted'), 'nothing-to-stop']);

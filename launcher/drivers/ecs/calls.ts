@@ -67,8 +67,6 @@ interface SharedLook {
   readonly seen: Promise<readonly Task[]>;
 }
 
-const NEVER = new AbortController().signal;
-
 export class Ecs {
   readonly cluster: string;
   readonly region: string;
@@ -193,7 +191,8 @@ export class Ecs {
   /** A look at tasks that are named until it goes out; it outlives whoever gives up on it. */
   #look(): SharedLook {
     const tasks = new Set<string>();
-    const seen = paced(this.#glancing, NEVER, async (client, options) => {
+    const never = new AbortController().signal;
+    const seen = paced(this.#glancing, never, async (client, options) => {
       if (this.#nextLook?.tasks === tasks) this.#nextLook = null;
       const input = { cluster: this.cluster, tasks: [...tasks] };
       const answer = await client.send(new DescribeTasksCommand(input), options);
