@@ -29,7 +29,8 @@ import { KeptSocket } from './kept-socket.ts';
 import type { RunnerLog } from './log.ts';
 import type { Settings } from './start.ts';
 
-const WITHOUT_JOB_LIMIT_MS = 600_000;
+/** A standby may wait for its room for hours, but not for a gateway that is gone. */
+const WITHOUT_GATEWAY_LIMIT_MS = 600_000;
 
 /** What a refusal by this HTTP status means before there is a job. Null: dial again. */
 export function endOfRefusal(status: number): End | null {
@@ -56,7 +57,7 @@ export class GatewayClient {
   readonly #agentsVersion: string;
   readonly #log: RunnerLog;
   readonly #handlers: GatewayHandlers;
-  readonly #patience: NodeJS.Timeout;
+  #patience: NodeJS.Timeout | undefined;
   readonly #socket: KeptSocket;
   #workerId = '';
   #accepted = false;
@@ -73,12 +74,11 @@ export class GatewayClient {
     this.#agentsVersion = agentsVersion;
     this.#log = log;
     this.#handlers = handlers;
-    this.#patience = setTimeout(() => {
-      handlers.end({ code: EXIT.unreachable, reason: 'no job within ten minutes' });
-    }, WITHOUT_JOB_LIMIT_MS);
+    this.#alone();
     this.#socket = new KeptSocket(agentUrl(settings.gatewayUrl), log, {
       headers: () => this.#headers(),
       open: () => this.#register(),
+      closed: () => this.#alone(),
       frame: (bytes) => this.#receive(bytes && decodeServer(bytes)),
       refused: (status) => this.#refused(status),
     });
@@ -101,6 +101,15 @@ export class GatewayClient {
     token.addGrant({ agent: true });
     const authorization = `Bearer ${await token.toJwt()}`;
     return this.#assigned ? { authorization, [JOB_HEADER]: jobIdOf(taskKey) } : { authorization };
+  }
+
+  /** There is no gateway: without a job that is the end, sooner or later. */
+  #alone(): void {
+    if (this.#assigned) return;
+    const reason = 'no gateway for ten minutes, and no job';
+    const end = { code: EXIT.unreachable, reason };
+    clearTimeout(this.#patience);
+    this.#patience = setTimeout(() => this.#handlers.end(end), WITHOUT_GATEWAY_LIMIT_MS);
   }
 
   #refused(status: number): void {
@@ -130,6 +139,7 @@ export class GatewayClient {
       case 'register':
         this.#workerId = frame.value.workerId;
         this.#socket.settled();
+        clearTimeout(this.#patience);
         if (this.#assigned) this.report(JobStatus.JS_RUNNING);
         return this.#handlers.registered();
       case 'availability':

@@ -27,6 +27,8 @@ export interface SocketHandlers {
   /** Asked before each dial. */
   headers(): Promise<Record<string, string>>;
   open(): void;
+  /** A socket that was open is open no more. */
+  closed(): void;
   /** Null for a text message. */
   frame(bytes: Uint8Array | null): void;
   /** The dial was answered by an HTTP status instead of an upgrade. */
@@ -119,6 +121,7 @@ export class KeptSocket {
       socket.on('close', () => {
         clearTimeout(this.#settling);
         stopPings?.();
+        if (stopPings && !this.#closing.signal.aborted) this.#handlers.closed();
         resolve();
       });
     });

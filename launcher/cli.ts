@@ -10,6 +10,7 @@ import { serve } from './serve.ts';
 /** As sysexits(3) has it: the command was used incorrectly. */
 export const EXIT_USAGE = 64;
 const ROOMS_MAX = 50;
+const STANDBYS_MAX = 20;
 /** Commands that are part of the interface and not of this version. */
 const NOT_BUILT = ['rooms', 'tasks', 'logs', 'stop'];
 const HINT = 'see room-launcher --help';
@@ -72,11 +73,18 @@ function commandLine(io: CliIo, done: (code: number) => void): Command {
   return program;
 }
 
+type DevChoice = EngineChoice & {
+  readonly rooms: number;
+  readonly standby: number;
+  readonly stay: boolean;
+};
+
 function addDev(program: Command, io: CliIo, done: (code: number) => void): void {
   program
     .command('dev')
     .description('a LiveKit server, the launcher and a served room, all on this machine')
-    .option('--rooms <n>', 'how many rooms at once', roomCount, 1)
+    .option('--rooms <n>', 'how many rooms at once', countFrom(1, ROOMS_MAX), 1)
+    .option('--standby <n>', 'how many tasks wait for rooms', countFrom(0, STANDBYS_MAX), 0)
     .option('--stay', 'leave it running and print where to look; Ctrl-C ends it', false)
     .addOption(
       new Option('--engine <name>', 'what tasks run on; default: docker, if it can be').choices([
@@ -95,7 +103,7 @@ function addDev(program: Command, io: CliIo, done: (code: number) => void): void
         .choices(['runner', 'python', 'javascript'])
         .default('runner'),
     )
-    .action(async (options: EngineChoice & { rooms: number; stay: boolean }, command: Command) => {
+    .action(async (options: DevChoice, command: Command) => {
       if (options.engine === 'process' && options.network !== undefined)
         command.error("option '--network' is for '--engine docker'");
       if (options.engine === 'process' && options.agent !== 'runner')
@@ -169,10 +177,13 @@ function errorLine(text: string): string {
   return `room-launcher: ${plain.replace(/\.$/, '')}; ${HINT}\n`;
 }
 
-function roomCount(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1 && count <= ROOMS_MAX) return count;
-  throw new InvalidArgumentError(`It must be a whole number from 1 to ${ROOMS_MAX}.`);
+/** Reads a whole number within these bounds. */
+function countFrom(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const count = Number(text);
+    if (Number.isInteger(count) && count >= min && count <= max) return count;
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  };
 }
 
 function version(): string {

@@ -28,6 +28,9 @@ export type { EngineConfig };
 const NO_OWN_PROFILE =
   "it is for the environment's own profile, and there is none; give profiles an envFile each";
 
+const NO_OWN_STANDBYS =
+  "it is for the environment's own profile, and there is none; give profiles a standby each";
+
 export interface Config extends ListenConfig {
   readonly livekit: LiveKitConfig;
   /** `ws(s)://`: the server as tasks reach it. */
@@ -162,11 +165,19 @@ function readAllProfiles(
   if (envFile !== undefined && engine.template === undefined && hasProfiles(sources)) {
     read.refuse(SETTINGS.agentEnvFile, NO_OWN_PROFILE);
   }
+  const standby = read.orDefault(SETTINGS.standby, 0);
+  if (standby > 0 && engine.template === undefined && hasProfiles(sources)) {
+    read.refuse(SETTINGS.standby, NO_OWN_STANDBYS);
+  }
   const size = { ...sizeDefault(engine.engine), ...limits };
   const list = readProfiles(sources, engine, size, errors);
   if (engine.template !== undefined) {
     const own = { name: 'default', template: engine.template, ...size };
-    list.push({ ...own, ...(envFile !== undefined && { envFile }) });
+    list.push({
+      ...own,
+      ...(envFile !== undefined && { envFile }),
+      ...(standby > 0 && { standby }),
+    });
   }
   return { list, unmatched: { name: '', template: '', launch: false, ...size } };
 }

@@ -100,7 +100,7 @@ async function askEcs(
   const launched = list.filter(({ launch }) => launch !== false);
   const templates = new Set(launched.map(({ template }) => template));
   // Loaded only here: the library of AWS is large.
-  const { examineEcs } = await import('./drivers/ecs/driver.ts');
+  const { examineEcs } = await import('./drivers/ecs/examine.ts');
   const options = { ...engine, deployment, clock: systemClock };
   try {
     const findings = await examineEcs(options, templates, AbortSignal.timeout(ENGINE_TIMEOUT_MS));

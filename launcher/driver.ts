@@ -64,8 +64,9 @@ export interface Driver extends AsyncDisposable {
   remove(taskId: TaskId, signal: AbortSignal): Promise<void>;
 
   /**
-   * Optional. Fetches ahead what such launches will need (images); resolves when each is there or
-   * cannot be had, which the log says. Rejects when the engine does not answer.
+   * Optional. Sees ahead to what such launches will need (images are fetched, task definitions looked
+   * at); resolves when each is there or cannot be had, which the log says. Rejects when the engine
+   * does not answer.
    */
   prepare?(launches: readonly Preparation[], signal: AbortSignal): Promise<void>;
 
@@ -172,6 +173,8 @@ export interface Exit {
   readonly oomKilled: boolean;
   /** One line for people; may be empty. */
   readonly detail: string;
+  /** The reason that a `stop` gave for this end, from engines that keep it. */
+  readonly stopReason?: string;
 }
 
 export interface DriverTraits {

@@ -60,7 +60,10 @@ export async function wire(options: WiringOptions): Promise<Reconciler> {
     driver,
     clock,
     log,
+    random: Math.random,
     sockets: {
+      offer: (key) => gateway?.offer(key),
+      withdraw: (key) => gateway?.withdraw(key) ?? true,
       terminate: (key) => gateway?.terminate(key) ?? false,
       account: (key) => gateway?.account(key) ?? 'the launcher was starting',
     },
@@ -104,7 +107,7 @@ function openGateway({ config, log }: WiringOptions, reconciler: Reconciler): Pr
       admit: (key) => reconciler.handOver.admit(key),
       look: (key, signal) => reconciler.handOver.look(key, signal),
       roomOf: (key, signal) => reconciler.handOver.roomOf(key, signal),
-      changed: (key) => reconciler.socketChanged(key),
+      changed: (key, change) => reconciler.socketChanged(key, change),
     },
     clock: systemClock,
     log,
@@ -162,11 +165,11 @@ function networkChoice(network: string | null): NetworkChoice {
   return network === 'host' ? { mode: 'host' } : { name: network };
 }
 
-/** Fetches images while nobody waits for them; an engine that is away is said by its outage. */
+/** Sees to what launches need while nobody waits; an engine that is away is said by its outage. */
 function prepare(driver: Driver, config: Config, log: Log): void {
   const launched = config.profiles.list.filter((profile) => profile.launch !== false);
   driver.prepare?.(launched, AbortSignal.timeout(PREPARE_TIMEOUT_MS)).catch((error: unknown) => {
-    log.debug('images could not be fetched ahead', { reason: reasonOf(error) });
+    log.debug('what launches need could not be seen to ahead', { reason: reasonOf(error) });
   });
 }
 
@@ -176,6 +179,7 @@ function adminHost(reconciler: Reconciler, gateway: Gateway): AdminHost {
     memory,
     tasks: observer.allTasks(),
     sockets: gateway.sockets(),
+    isReadyStandby: (key: TaskKey) => reconciler.isReadyStandby(key),
     profileOf: (room: RoomMemory) => reconciler.profileOf(room).name || null,
   });
   return {

@@ -57,6 +57,8 @@ export interface TaskRow {
   readonly taskId: string;
   readonly sid: string | null;
   readonly attempt: number | null;
+  /** Of a live task that waits for a room to come: can it take one now? Null: it has one. */
+  readonly standby: 'ready' | 'not-ready' | null;
   readonly phase: Phase;
   readonly verdict: string | null;
   readonly exitCode: number | null;

@@ -1,5 +1,5 @@
 /** What `/api/rooms` and `/api/tasks` show, from what the launcher remembers and the engine lists. */
-import { parseRoomKey } from '../core/key.ts';
+import { attemptOf } from '../core/key.ts';
 import type { Memory } from '../core/memory.ts';
 import type { RoomMemory } from '../core/remembered.ts';
 import type { RoomSid } from '../core/room.ts';
@@ -11,6 +11,8 @@ export interface Seen {
   /** Every task of the newest list, and those that it does not show yet. */
   readonly tasks: readonly ObservedTask[];
   readonly sockets: ReadonlyMap<TaskKey, { readonly state: string }>;
+  /** Can this standby take a room now? Null: it is none, or has one. */
+  readonly isReadyStandby: (key: TaskKey) => boolean | null;
   /** The name of a room's profile; null: it has none. */
   readonly profileOf: (room: RoomMemory) => string | null;
 }
@@ -19,7 +21,7 @@ export interface Seen {
 export function roomRows({ memory, tasks, profileOf }: Seen): RoomRow[] {
   const bySid = new Map<RoomSid, ObservedTask[]>();
   for (const task of tasks) {
-    const sid = task.key === null ? undefined : parseRoomKey(task.key)?.sid;
+    const sid = task.key === null ? null : memory.sidOf(task.key);
     if (sid) bySid.set(sid, [...(bySid.get(sid) ?? []), task]);
   }
   return [...memory.rooms.values()]
@@ -48,16 +50,18 @@ function roomRow(
   };
 }
 
-export function taskRows({ memory, tasks, sockets }: Seen): TaskRow[] {
+export function taskRows({ memory, tasks, sockets, isReadyStandby }: Seen): TaskRow[] {
   return tasks.map((task) => {
     const { key } = task;
-    const of = key === null ? null : parseRoomKey(key);
+    const waits = key === null || task.phase === 'ended' ? null : isReadyStandby(key);
+    const sid = key === null ? null : memory.sidOf(key);
     const known = key === null ? undefined : memory.tasks.get(key);
     return {
       key,
       taskId: task.taskId,
-      sid: of?.sid ?? null,
-      attempt: of?.attempt ?? null,
+      sid,
+      attempt: key === null || sid === null ? null : attemptOf(key),
+      standby: waits === null ? null : waits ? 'ready' : 'not-ready',
       phase: task.phase,
       verdict: known?.judged?.verdict ?? null,
       exitCode: task.exit?.code ?? null,

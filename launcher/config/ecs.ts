@@ -53,12 +53,12 @@ const FARGATE_SMALLEST = { cpu: 0.25, memoryMiB: [GIB / 2, GIB, 2 * GIB] } as co
 export function fargateAdvice(cpu: number, memoryMiB: number): string | null {
   if (cpu === FARGATE_SMALLEST.cpu) {
     const allowed: readonly number[] = FARGATE_SMALLEST.memoryMiB;
-    return allowed.includes(memoryMiB) ? null : `${cpu} cores with ${allowed.join(', ')} MiB`;
+    return allowed.includes(memoryMiB) ? null : `cpu ${cpu} with ${allowed.join(', ')} MiB`;
   }
   const [least, most, step] = FARGATE_SIZES.get(cpu) ?? [];
   if (least === undefined || most === undefined || step === undefined) {
-    return `${[FARGATE_SMALLEST.cpu, ...FARGATE_SIZES.keys()].join(', ')} cores`;
+    return `a cpu of ${[FARGATE_SMALLEST.cpu, ...FARGATE_SIZES.keys()].join(', ')}`;
   }
   const fits = memoryMiB >= least && memoryMiB <= most && memoryMiB % step === 0;
-  return fits ? null : `${cpu} cores with ${least} to ${most} MiB in steps of ${step}`;
+  return fits ? null : `cpu ${cpu} with ${least} to ${most} MiB in steps of ${step}`;
 }

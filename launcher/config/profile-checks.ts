@@ -3,7 +3,6 @@ import { fargateAdvice, isFargateAlone } from './ecs.ts';
 import { type EngineConfig, NO_ENV_FILE } from './engine.ts';
 import type { GivenProfile } from './profile-fields.ts';
 import type { Size } from './profile-values.ts';
-import { NOT_BUILT_YET } from './settings.ts';
 
 /** A key of the profile, and what is wrong with it; an empty path is the profile itself. */
 export interface Complaint {
@@ -58,7 +57,7 @@ function ecsComplaints(profile: GivenProfile, fargate: boolean, size: Size): Com
   const { cpu = size.cpu, memoryMiB = size.memoryMiB } = profile;
   const advice = fargate && profile.launch !== false ? fargateAdvice(cpu, memoryMiB) : null;
   if (advice !== null) {
-    const why = `Fargate has no task of ${cpu} cores and ${memoryMiB} MiB: choose ${advice}`;
+    const why = `Fargate has no task with cpu ${cpu} and ${memoryMiB} MiB: choose ${advice}`;
     complaints.push({ path: [], why });
   }
   return complaints;
@@ -73,9 +72,8 @@ function matchComplaints({ match }: GivenProfile): Complaint[] {
 
 function launchComplaints({ launch, standby = 0, restart, retries }: GivenProfile): Complaint[] {
   const complaints: Complaint[] = [];
-  if (standby > 0) {
-    const why = launch === false ? 'launch: false forbids standbys; remove one' : NOT_BUILT_YET;
-    complaints.push({ path: ['standby'], why });
+  if (standby > 0 && launch === false) {
+    complaints.push({ path: ['standby'], why: 'launch: false forbids standbys; remove one' });
   }
   if (restart === 'never' && retries !== undefined && retries > 0) {
     complaints.push({ path: ['retries'], why: 'restart: never forbids retries; remove one' });

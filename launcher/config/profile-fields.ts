@@ -12,7 +12,6 @@ const CPU_MIN = 0.05;
 const CPU_MAX = 256;
 const MEMORY_MIB_MIN = 32;
 const MEMORY_MIB_MAX = 1_048_576;
-const STANDBY_MAX = 100;
 
 /** A scalar of YAML, read as the environment's text would be. */
 function given<T>(form: Form<T>): z.ZodType<T> {
@@ -61,7 +60,7 @@ export const profileSchema = z.strictObject(
     agentName: z.optional(
       given(pattern(/^\P{C}{1,128}$/u, '1 to 128 characters, none of them a control character')),
     ),
-    standby: z.optional(given(wholeNumber(0, STANDBY_MAX))),
+    standby: z.optional(given(SETTINGS.standby.form)),
     retries: z.optional(given(SETTINGS.retries.form)),
     startDeadlineSeconds: z.optional(given(SETTINGS.startDeadlineSeconds.form)),
     joinDeadlineSeconds: z.optional(given(SETTINGS.joinDeadlineSeconds.form)),

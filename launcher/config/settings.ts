@@ -134,6 +134,11 @@ export const SETTINGS = {
     'it is where tasks find LAUNCHER_GATEWAY_LISTEN',
   ),
   adminListen: open('LAUNCHER_ADMIN_LISTEN', listenAddress, 'it answers health and the admin API'),
+  standby: open(
+    'LAUNCHER_STANDBY',
+    wholeNumber(0, 100),
+    "tasks that wait for a room, of the environment's own profile",
+  ),
   retries: open('LAUNCHER_RETRIES', wholeNumber(0, 100), 'launches after the first, per room'),
   startDeadlineSeconds: open(
     'LAUNCHER_START_DEADLINE_SECONDS',
@@ -169,11 +174,6 @@ export const SETTINGS = {
 
 /** Names the YAML file; it is no key of the file itself. */
 export const CONFIG_FILE_SETTING = 'LAUNCHER_CONFIG';
-
-/** Settings of standbys, which this version does not have: refused, saying so. */
-export const NOT_BUILT = ['LAUNCHER_STANDBY'] as const;
-
-export const NOT_BUILT_YET = 'this version does not have it yet; remove it';
 
 /** The key that only the YAML file can hold: `profiles.ts` reads it. */
 export const PROFILES_KEY = 'profiles';

@@ -6,15 +6,7 @@
 import { resolve } from 'node:path';
 import { adviceOn, closest } from './closest.ts';
 import { inFile, type LineOf } from './place.ts';
-import {
-  CONFIG_FILE_SETTING,
-  fileKeyOf,
-  INJECTED,
-  NOT_BUILT,
-  NOT_BUILT_YET,
-  PROFILES_KEY,
-  SETTINGS,
-} from './settings.ts';
+import { CONFIG_FILE_SETTING, fileKeyOf, INJECTED, PROFILES_KEY, SETTINGS } from './settings.ts';
 
 export interface Sources {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -53,7 +45,6 @@ const SECRETS = ALL.filter((setting) => setting.secret).map((setting) => setting
 const FROM_FILES = SECRETS.map((name) => `${name}_FILE`);
 const KNOWN = [...ALL.map((setting) => setting.name), ...FROM_FILES];
 const NAME_BY_FILE_KEY = new Map(KNOWN.map((name) => [fileKeyOf(name), name]));
-const NOT_BUILT_BY_FILE_KEY = new Map(NOT_BUILT.map((name) => [fileKeyOf(name), name]));
 
 /** Brings all sources together; the environment wins. */
 export function gather(sources: Sources): Given {
@@ -71,14 +62,13 @@ function fromEnvironment(env: Sources['env']): Gathering {
     if (!text || name === CONFIG_FILE_SETTING) continue;
     if (KNOWN.includes(name)) found.values.set(name, { text, label: name });
     else if (name.startsWith('LAUNCHER_') && !INJECTED.test(name)) {
-      found.errors.push(...unknownVariable(name, text));
+      found.errors.push(...unknownVariable(name));
     }
   }
   return found;
 }
 
-function unknownVariable(name: string, text: string): string[] {
-  if (NOT_BUILT.some((known) => known === name)) return notBuilt(name, text, name);
+function unknownVariable(name: string): string[] {
   const stripped = name.replace(/^LAUNCHER_/, '');
   const meant = KNOWN.includes(stripped) ? stripped : closest(name, KNOWN);
   return [`${name} is no setting of this version; ${adviceOn(meant, ALL_SETTINGS)}`];
@@ -98,13 +88,10 @@ function fromYaml({ file, lineOf }: Sources): Gathering {
 }
 
 function readKey(key: string, value: unknown, label: string, found: Gathering): void {
-  const laterName = NOT_BUILT_BY_FILE_KEY.get(key);
   const name = NAME_BY_FILE_KEY.get(key);
   const scalar =
     typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
-  if (laterName !== undefined) {
-    found.errors.push(...notBuilt(laterName, scalar ? String(value) : '', label));
-  } else if (name === undefined) {
+  if (name === undefined) {
     const meant = closest(key, [...NAME_BY_FILE_KEY.keys(), PROFILES_KEY]);
     found.errors.push(`${label} is no setting of this version; ${adviceOn(meant, ALL_SETTINGS)}`);
   } else if (scalar) {
@@ -112,12 +99,6 @@ function readKey(key: string, value: unknown, label: string, found: Gathering): 
   } else if (value !== null) {
     found.errors.push(`${label} must be one text or number, not a list or a group of keys`);
   }
-}
-
-/** No standbys is what this version does, so 0 is no error. */
-function notBuilt(name: string, text: string, label: string): string[] {
-  if (name === 'LAUNCHER_STANDBY' && text === '0') return [];
-  return [`${label}: ${NOT_BUILT_YET}`];
 }
 
 /** Replaces each `…_FILE` by the secret in that file. `winning` values make it unneeded. */

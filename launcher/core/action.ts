@@ -9,13 +9,24 @@ import type { RoomMemory, RunState } from './remembered.ts';
 import type { PresentAgent, Room, RoomSid } from './room.ts';
 import type { EndCause, Judgement } from './verdict.ts';
 
+/** What a pass does to one room, or to one task. */
 export type Action =
+  | TaskAction
   | {
       readonly do: 'launch';
       readonly key: TaskKey;
       readonly attempt: number;
       readonly reason: string;
     }
+  /** Offers the room to a standby that waits for one. */
+  | { readonly do: 'assign'; readonly task: Target; readonly reason: string }
+  /** Takes back what a standby was offered and did not take yet. */
+  | { readonly do: 'release'; readonly task: Target; readonly reason: string }
+  /** The run is failed for good; said once. */
+  | { readonly do: 'fail'; readonly reason: string };
+
+/** What is done to a task, whether it has a room or not. */
+export type TaskAction =
   /** Begins a task's end: JobTermination or SIGTERM, as the cause's style says. */
   | {
       readonly do: 'end';
@@ -38,17 +49,15 @@ export type Action =
       readonly task: ObservedTask;
       readonly key: TaskKey;
       readonly judgement: Judgement;
-    }
-  /** The run is failed for good; said once. */
-  | { readonly do: 'fail'; readonly reason: string };
+    };
 
 export interface Target extends Pick<ObservedTask, 'runner'> {
   readonly key: TaskKey;
   readonly taskId: TaskId;
 }
 
-export interface Plan {
-  readonly actions: readonly Action[];
+export interface Plan<A = Action> {
+  readonly actions: readonly A[];
   /** An end is due, but rests on an older list of tasks: plan again with a new one. */
   readonly needsFreshTasks?: true;
   /** Look at the room again then, even if nothing nudges. */
@@ -71,6 +80,8 @@ export interface TasksView {
 /** What one pass saw of a live room. */
 export interface LiveRoomView extends TasksView {
   readonly room: Room;
+  /** A standby of its profile that waits for a room. */
+  readonly standby: KeyedTask | null;
   /** The agent in the room; `unread` when LiveKit did not say. */
   readonly agent: PresentAgent | null | 'unread';
 }
@@ -103,6 +114,17 @@ export function launch(room: RoomMemory, attempt: number, reason: string): Plan 
   return {
     actions: [{ do: 'launch', key, attempt, reason }],
     lookAgainAtMs: null,
+    state: 'launching',
+    reason,
+  };
+}
+
+/** The plan that offers a room to a standby. */
+export function assign(standby: KeyedTask, nowMs: number): Plan {
+  const reason = `the room is live and has no task; standby ${standby.key} waits for one`;
+  return {
+    actions: [{ do: 'assign', task: standby, reason }],
+    lookAgainAtMs: nowMs + LOOK_AGAIN_MS,
     state: 'launching',
     reason,
   };

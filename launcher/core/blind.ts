@@ -6,6 +6,11 @@ export class BlindTime {
   #sinceMs: number | null = null;
   #totalMs = 0;
 
+  /** Was the newest look not answered? */
+  get now(): boolean {
+    return this.#sinceMs !== null;
+  }
+
   /** A look was answered, or not. */
   note(answers: boolean, nowMs: number): void {
     if (answers && this.#sinceMs !== null) {

@@ -66,10 +66,10 @@ export class Expectations {
     for (const key of this.#unknown) if (parseRoomKey(key)?.sid === sid) this.#unknown.delete(key);
   }
 
-  /** Tasks that are promised and not listed: all, or those of one room. */
-  pending(sid?: RoomSid): KeyedTask[] {
+  /** Tasks that are promised and not listed, of those that are wanted. */
+  pending(wanted: (key: TaskKey) => boolean = () => true): KeyedTask[] {
     return [...this.#accepted]
-      .filter(([key]) => sid === undefined || parseRoomKey(key)?.sid === sid)
+      .filter(([key]) => wanted(key))
       .map(([key, { task }]) => ({ ...task, key }));
   }
 

@@ -4,13 +4,19 @@
  * A launch is under way until its task has registered, has ended, or had time enough: what a machine
  * that runs its own tasks is short of is cores, and a start costs most of its time there.
  *
+ * Standbys have a budget of their own, and wait while a room stands in line: a room's launch never
+ * waits for one of theirs.
+ *
  * The per-name rate breaks the one loop that a correct launcher could still be drawn into: something
  * that brings a room back each time it ends.
  */
+import type { TaskKey } from '../driver.ts';
 import type { RoomSid } from './room.ts';
 
 /** After this long a launch is under way no more, registered or not. */
 const START_MS = 15_000;
+/** Standbys that may start beside rooms' launches, as a part of these. */
+const STANDBY_PART = 0.5;
 
 export interface LaunchBounds {
   readonly inFlight: number;
@@ -31,6 +37,8 @@ export class LaunchLimits {
   readonly #waiting = new Map<RoomSid, string>();
   #lastSecondMs: number[] = [];
   readonly #byName = new Map<string, number[]>();
+  /** Like `#inFlight`. */
+  readonly #standbys = new Map<TaskKey, number>();
 
   constructor(bounds: LaunchBounds) {
     this.#bounds = bounds;
@@ -38,37 +46,66 @@ export class LaunchLimits {
 
   /** May this room's launch go out now? One that may not is remembered in line. */
   turn(sid: RoomSid, name: string, nowMs: number): Turn {
-    const recent = this.#recentByName(name, nowMs);
-    const oldest = recent[recent.length - this.#bounds.perNamePerMinute];
-    if (oldest !== undefined) {
-      this.#waiting.delete(sid);
-      const reason = `this room name had ${recent.length} launches within a minute`;
-      return { go: false, untilMs: oldest + 60_000, reason };
-    }
+    const named = this.turnOfName(sid, name, nowMs);
+    if (!named.go) return named;
     if (this.#inFlight.has(sid)) return { go: true };
     this.#waiting.set(sid, name);
     const ahead = [...this.#waiting.keys()].indexOf(sid);
     if (ahead > 0)
       return { go: false, untilMs: null, reason: `waits for ${ahead} rooms before it` };
-    const [firstSentAtMs] = this.#underWay(nowMs);
+    const [firstSentAtMs] = underWay(this.#inFlight, nowMs);
     if (firstSentAtMs !== undefined && this.#inFlight.size >= this.#bounds.inFlight) {
       const reason = `waits for ${this.#inFlight.size} launches that are under way`;
       return { go: false, untilMs: firstSentAtMs + START_MS, reason };
     }
-    this.#lastSecondMs = this.#lastSecondMs.filter((at) => at > nowMs - 1_000);
-    const first = this.#lastSecondMs[this.#lastSecondMs.length - this.#bounds.perSecond];
-    if (first === undefined) return { go: true };
-    return { go: false, untilMs: first + 1_000, reason: 'waits for the launch rate' };
+    return this.#turnOfRate(nowMs);
+  }
+
+  /** May a room of this name get another task, be it a standby? */
+  turnOfName(sid: RoomSid, name: string, nowMs: number): Turn {
+    const recent = this.#recentByName(name, nowMs);
+    const oldest = recent[recent.length - this.#bounds.perNamePerMinute];
+    if (oldest === undefined) return { go: true };
+    this.#waiting.delete(sid);
+    const reason = `this room name had ${recent.length} launches within a minute`;
+    return { go: false, untilMs: oldest + 60_000, reason };
+  }
+
+  /** May a standby be launched now? */
+  turnOfStandby(nowMs: number): Turn {
+    const reason = 'rooms come first';
+    if (this.#waiting.size > 0) return { go: false, untilMs: null, reason };
+    const [firstSentAtMs] = underWay(this.#standbys, nowMs);
+    const atOnce = Math.max(1, Math.floor(this.#bounds.inFlight * STANDBY_PART));
+    if (firstSentAtMs === undefined || this.#standbys.size < atOnce) return this.#turnOfRate(nowMs);
+    return { go: false, untilMs: firstSentAtMs + START_MS, reason: 'other standbys are starting' };
   }
 
   /** A launch goes out. */
   sent(sid: RoomSid, name: string, nowMs: number): void {
-    this.#waiting.delete(sid);
     // A map keeps a key's first place: deleted first, so that the order stays that of the times.
     this.#inFlight.delete(sid);
     this.#inFlight.set(sid, nowMs);
     this.#lastSecondMs.push(nowMs);
+    this.assigned(sid, name, nowMs);
+  }
+
+  /** The room was offered a standby: it wants no launch. */
+  assigned(sid: RoomSid, name: string, nowMs: number): void {
+    this.#waiting.delete(sid);
     this.#byName.set(name, [...this.#recentByName(name, nowMs), nowMs]);
+  }
+
+  /** A standby's launch goes out. */
+  standbySent(key: TaskKey, nowMs: number): void {
+    this.#standbys.delete(key);
+    this.#standbys.set(key, nowMs);
+    this.#lastSecondMs.push(nowMs);
+  }
+
+  /** It brought no task, or that has registered or ended; true when it was under way. */
+  standbySettled(key: TaskKey): boolean {
+    return this.#standbys.delete(key);
   }
 
   /** It brought no task, or its task has registered or ended; true when it was under way. */
@@ -86,6 +123,11 @@ export class LaunchLimits {
     return [...this.#waiting.values()][0] ?? null;
   }
 
+  /** The rooms that stand in line, the first one first. */
+  waiting(): Iterable<RoomSid> {
+    return this.#waiting.keys();
+  }
+
   /** Forgets names without a recent launch, so that memory stays bounded by recent rooms. */
   prune(nowMs: number): void {
     for (const name of this.#byName.keys()) {
@@ -93,14 +135,22 @@ export class LaunchLimits {
     }
   }
 
-  #underWay(nowMs: number): IterableIterator<number> {
-    for (const [sid, sentAtMs] of this.#inFlight) {
-      if (sentAtMs + START_MS <= nowMs) this.#inFlight.delete(sid);
-    }
-    return this.#inFlight.values();
+  #turnOfRate(nowMs: number): Turn {
+    this.#lastSecondMs = this.#lastSecondMs.filter((at) => at > nowMs - 1_000);
+    const first = this.#lastSecondMs[this.#lastSecondMs.length - this.#bounds.perSecond];
+    if (first === undefined) return { go: true };
+    return { go: false, untilMs: first + 1_000, reason: 'waits for the launch rate' };
   }
 
   #recentByName(name: string, nowMs: number): number[] {
     return (this.#byName.get(name) ?? []).filter((at) => at > nowMs - 60_000);
   }
+}
+
+/** When the launches that are still under way were sent, the first one first. */
+function underWay<K>(inFlight: Map<K, number>, nowMs: number): Iterable<number> {
+  for (const [key, sentAtMs] of inFlight) {
+    if (sentAtMs + START_MS <= nowMs) inFlight.delete(key);
+  }
+  return inFlight.values();
 }

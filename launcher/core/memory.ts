@@ -6,16 +6,20 @@
  */
 import type { ObservedTask, TaskKey } from '../driver.ts';
 import { BlindTime } from './blind.ts';
-import { parseRoomKey } from './key.ts';
+import { isStandbyKey, parseRoomKey, type RoomKey } from './key.ts';
 import type { Room, RoomSid } from './room.ts';
 import { beginNewLife, newRoom, newTask, type RoomMemory, type TaskMemory } from './remembered.ts';
-import type { EndCause } from './verdict.ts';
+import { Standbys } from './standbys.ts';
+import type { EndCause, Judgement } from './verdict.ts';
 
 export class Memory {
   readonly rooms = new Map<RoomSid, RoomMemory>();
   readonly tasks = new Map<TaskKey, TaskMemory>();
+  readonly standbys = new Standbys();
   /** When the first complete pass was done; null before. */
   firstPassAtMs: number | null = null;
+  /** Begin of the newest complete list of all rooms. */
+  #listedAtMs = -Infinity;
   readonly #sidsByName = new Map<string, Set<RoomSid>>();
   /** Of LiveKit's lists of rooms. */
   readonly #blind = new BlindTime();
@@ -34,6 +38,24 @@ export class Memory {
       if (of) this.room(of.sid).keys.add(key);
     }
     return task;
+  }
+
+  /** The room that a task serves, or is to serve; null for a standby without one. */
+  sidOf(key: TaskKey): RoomSid | null {
+    return parseRoomKey(key)?.sid ?? this.standbys.sidOf(key);
+  }
+
+  /** Since when a task has been its room's; null for one that was not seen yet. */
+  servesSinceMs(key: TaskKey): number | null {
+    return this.standbys.get(key)?.room?.atMs ?? this.tasks.get(key)?.firstSeenAtMs ?? null;
+  }
+
+  /** Were all rooms listed since then, and everybody in each of them? */
+  wereRoomsRead(sinceMs: number): boolean {
+    if (this.#listedAtMs < sinceMs) return false;
+    return [...this.rooms.values()].every(({ goneAtMs, lastListedAtMs, lookedAtMs }) => {
+      return goneAtMs !== null || lastListedAtMs === null || (lookedAtMs ?? -Infinity) >= sinceMs;
+    });
   }
 
   /** How long LiveKit told nothing about this room, in all: time that counts towards no deadline. */
@@ -69,6 +91,7 @@ export class Memory {
   /** A complete list of all rooms (`name` null) or of all rooms of one name. */
   noteRooms(rooms: readonly Room[], name: string | null, begunAtMs: number): void {
     const shown = new Set(rooms.map((room) => room.sid));
+    if (name === null) this.#listedAtMs = Math.max(this.#listedAtMs, begunAtMs);
     for (const { sid, name: roomName, metadata, createdAtMs } of rooms) {
       const room = this.#nameRoom(sid, roomName);
       room.createdAtMs = createdAtMs;
@@ -89,16 +112,15 @@ export class Memory {
   /** A complete list of tasks. */
   noteTasks(tasks: readonly ObservedTask[], nowMs: number): void {
     for (const { key, phase } of tasks) {
-      const of = key === null ? null : parseRoomKey(key);
-      if (key === null || of === null) continue;
-      const room = this.room(of.sid);
-      room.highestAttempt = Math.max(room.highestAttempt, of.attempt);
-      if (room.trouble && room.trouble.attempt <= of.attempt) room.trouble = null;
+      if (key === null) continue;
+      const of = parseRoomKey(key);
+      if (of) this.#noteAttempt(of);
+      else this.standbys.note(key);
       const task = this.task(key);
       task.firstSeenAtMs ??= nowMs;
       if (phase !== 'ended') task.seenAlive = true;
       if (phase === 'running') {
-        task.running ??= { atMs: nowMs, blindMs: this.blindMs(of.sid, nowMs) };
+        task.running ??= { atMs: nowMs, blindMs: of ? this.blindMs(of.sid, nowMs) : 0 };
       }
     }
   }
@@ -126,10 +148,17 @@ export class Memory {
 
   /** Live tasks that the engine does not know any more: they ended unseen. */
   noteVanished(keys: readonly TaskKey[], nowMs: number): void {
-    for (const key of keys) {
-      const reason = 'vanished from the engine';
-      this.task(key).judged ??= { verdict: 'failed', reason, endedAtMs: nowMs, atMs: nowMs };
-    }
+    const judgement = { verdict: 'failed', reason: 'vanished from the engine' } as const;
+    for (const key of keys) if (!this.task(key).judged) this.noteEnd(key, judgement, nowMs, nowMs);
+  }
+
+  /** What a task's end meant; `endedAtMs` by the engine's clock. */
+  noteEnd(key: TaskKey, judgement: Judgement, endedAtMs: number, nowMs: number): void {
+    const task = this.task(key);
+    task.judged = { ...judgement, endedAtMs, atMs: nowMs };
+    const standby = this.standbys.idle.get(key);
+    if (!standby?.made || task.ending?.cause === 'retired') return;
+    this.standbys.noteFailure(standby.profile, judgement.reason, nowMs);
   }
 
   noteEnding(key: TaskKey, cause: EndCause, reason: string, nowMs: number): void {
@@ -141,12 +170,21 @@ export class Memory {
     const freed = [...this.rooms.values()].filter(isFreeable);
     for (const room of freed) {
       this.rooms.delete(room.sid);
-      for (const key of room.keys) this.tasks.delete(key);
+      for (const key of room.keys) {
+        this.tasks.delete(key);
+        if (isStandbyKey(key)) this.standbys.forget(key);
+      }
       const lives = this.#sidsByName.get(room.name ?? '');
       lives?.delete(room.sid);
       if (room.name !== null && lives?.size === 0) this.#sidsByName.delete(room.name);
     }
     return freed;
+  }
+
+  #noteAttempt({ sid, attempt }: RoomKey): void {
+    const room = this.room(sid);
+    room.highestAttempt = Math.max(room.highestAttempt, attempt);
+    if (room.trouble && room.trouble.attempt <= attempt) room.trouble = null;
   }
 
   /** By LiveKit's own times, so that a list from an old cache cannot end the younger one. */

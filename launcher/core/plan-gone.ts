@@ -6,11 +6,12 @@ import {
   soonest,
   wait,
   type AbsentRoomView,
-  type Action,
   type Context,
   type KeyedTask,
   type Plan,
+  type TaskAction,
 } from './action.ts';
+import { isStandbyKey } from './key.ts';
 import type { RoomMemory } from './remembered.ts';
 import { end, planEnding } from './plan-task.ts';
 import { planJudgements } from './plan.ts';
@@ -27,7 +28,7 @@ const EVIDENCE_MAX = 500;
 /** How long a room that is over, or was only heard of, is remembered. */
 const FORGET_MS = 600_000;
 
-type RemoveAction = Extract<Action, { do: 'remove' }>;
+type RemoveAction = Extract<TaskAction, { do: 'remove' }>;
 
 /** Is it sure that this room is over? Pure reading of what was noted; absence alone is doubt. */
 export function isGone(room: RoomMemory): boolean {
@@ -73,9 +74,16 @@ function planLeftover(
   context: Context,
 ): Plan {
   if (task.phase === 'ended') return planEvidence(task, room, context);
-  const { ending } = context.memory.task(task.key);
+  const { ending, assigned } = context.memory.task(task.key);
+  if (isStandbyKey(task.key) && !assigned && !ending) return takeBack(task, room, context.nowMs);
   if (!ending) return end(task, 'gone', 'the room is over', view, context.nowMs);
   return planEnding(task, ending, view.profile.shutdownTimeoutMs, context.nowMs);
+}
+
+/** It did not take the job yet, and can wait for another room. */
+function takeBack(task: KeyedTask, room: RoomMemory, nowMs: number): Plan {
+  const reason = 'the room is over before the standby took it';
+  return { ...wait(room, reason, nowMs), actions: [{ do: 'release', task, reason }] };
 }
 
 /** Ten minutes from the room's end, or from the task's where this process did not see the room. */

@@ -7,6 +7,7 @@
 import type { TaskKey } from '../driver.ts';
 import {
   LOOK_AGAIN_MS,
+  assign,
   launch,
   wait,
   type Context,
@@ -49,6 +50,10 @@ export function planLaunch(
     const reason = `${who} is in the room, but the engine lists no live task`;
     return wait(room, reason, context.nowMs + LOOK_AGAIN_MS);
   }
+  // Of a launch whose answer was lost there may be a task: a standby beside it would be a second.
+  if (!last && view.standby && room.trouble?.outcome !== 'unknown') {
+    return assign(view.standby, context.nowMs);
+  }
   if (room.trouble) return planTrouble(room, room.trouble, view, context);
   if (!last) return launch(room, room.highestAttempt + 1, 'the room is live and has no task');
   return planRetry(room, last, ends, view, context);
@@ -70,7 +75,7 @@ function endsOf(room: RoomMemory, tasks: readonly KeyedTask[], { memory, nowMs }
     ends.set(task.key, { key: task.key, endedAtMs, sinceMs, ...judgeTask(task, memory) });
   }
   return [...ends.values()]
-    .filter(({ key }) => (memory.task(key).firstSeenAtMs ?? nowMs) >= (room.againAtMs ?? 0))
+    .filter(({ key }) => (memory.servesSinceMs(key) ?? nowMs) >= (room.againAtMs ?? 0))
     .toSorted((a, b) => a.endedAtMs - b.endedAtMs);
 }
 

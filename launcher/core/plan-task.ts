@@ -3,14 +3,15 @@
  */
 import {
   LOOK_AGAIN_MS,
-  type Action,
   type Context,
   type KeyedTask,
   type LiveRoomView,
   type Plan,
+  type TaskAction,
   type TasksView,
 } from './action.ts';
-import { attemptOf } from './key.ts';
+import type { TaskLimits } from './desired.ts';
+import { attemptOf, isStandbyKey } from './key.ts';
 import type { Memory } from './memory.ts';
 import type { RunState, TaskMemory } from './remembered.ts';
 import { endStyle, isCleanLeave, type EndCause } from './verdict.ts';
@@ -50,7 +51,7 @@ function planStarting(
   if (nowMs >= deadlineMs) {
     return end(task, 'never-started', 'not running by the start deadline', view, nowMs);
   }
-  if (known.launched || view.profile.launch === false)
+  if (known.launched || isStandbyKey(task.key) || view.profile.launch === false)
     return stay('starting', 'the engine is starting the task', deadlineMs);
   const reason = 'launched by an earlier launcher and not running: its launch is repeated';
   return {
@@ -68,8 +69,7 @@ function planRunning(
   context: Context,
 ): Plan {
   const { memory, nowMs } = context;
-  const startedAtMs = task.startedAtMs ?? task.createdAtMs;
-  const lifetimeEndsAtMs = startedAtMs + view.profile.maxLifetimeMs;
+  const lifetimeEndsAtMs = servesSinceMs(task, memory) + view.profile.maxLifetimeMs;
   if (nowMs >= lifetimeEndsAtMs) {
     return end(task, 'max-lifetime', 'past its maximum lifetime', view, nowMs);
   }
@@ -79,7 +79,7 @@ function planRunning(
   }
   const due = known.sighted
     ? dueAfterSighting(task, known, view, memory, nowMs)
-    : dueToJoin(known, view, memory, nowMs);
+    : dueToJoin(task, view, memory, nowMs);
   if (due === null) return stay('serving', 'its agent is in the room', lifetimeEndsAtMs);
   if (nowMs >= due.atMs) return end(task, due.cause, due.reason, view, nowMs);
   return stay(
@@ -87,6 +87,11 @@ function planRunning(
     due.meanwhile,
     Math.min(due.atMs, lifetimeEndsAtMs, nowMs + LOOK_AGAIN_MS),
   );
+}
+
+/** When its room's time began: a standby has run before, for any. */
+function servesSinceMs({ key, startedAtMs, createdAtMs }: KeyedTask, memory: Memory): number {
+  return memory.standbys.get(key)?.room?.atMs ?? startedAtMs ?? createdAtMs;
 }
 
 interface Due {
@@ -98,9 +103,10 @@ interface Due {
 }
 
 /** Never seen in the room: until when it may take. Time without LiveKit does not count. */
-function dueToJoin(known: TaskMemory, view: LiveRoomView, memory: Memory, nowMs: number): Due {
+function dueToJoin({ key }: KeyedTask, view: LiveRoomView, memory: Memory, nowMs: number): Due {
   const blindNowMs = memory.blindMs(view.sid, nowMs);
-  const since = known.running ?? { atMs: nowMs, blindMs: blindNowMs };
+  const offered = memory.standbys.get(key)?.room;
+  const since = offered ?? memory.task(key).running ?? { atMs: nowMs, blindMs: blindNowMs };
   const watchedSinceMs = Math.max(since.atMs, memory.firstPassAtMs ?? nowMs);
   const blindMs = blindNowMs - since.blindMs;
   return {
@@ -146,14 +152,19 @@ function dueAfterSighting(
   };
 }
 
+/** What an end rests on. */
+type EndView = Pick<TasksView, 'tasksFresh'> & {
+  readonly profile: Pick<TaskLimits, 'shutdownTimeoutMs'>;
+};
+
 /** Begins an end, if the engine's list is of this pass: on doubt, look again first. */
 export function end(
   task: KeyedTask,
   cause: EndCause,
   reason: string,
-  view: TasksView,
+  view: EndView,
   nowMs: number,
-): Plan {
+): Plan<TaskAction> {
   if (!view.tasksFresh) return { ...stay('ending', reason, nowMs), needsFreshTasks: true };
   const graceMs = view.profile.shutdownTimeoutMs;
   return {
@@ -180,7 +191,7 @@ export function planEnding(
   ending: NonNullable<TaskMemory['ending']>,
   graceMs: number,
   nowMs: number,
-): Plan {
+): Plan<TaskAction> {
   const { stopAskedAtMs, reason } = ending;
   const dueAtMs =
     stopAskedAtMs === null
@@ -188,10 +199,10 @@ export function planEnding(
       : stopAskedAtMs + graceMs + STOP_AGAIN_MS;
   if (nowMs < dueAtMs) return stay('ending', reason, dueAtMs);
   const kill = stopAskedAtMs !== null || endStyle(ending.cause, task).kill;
-  const stop: Action = { do: 'stop', task, graceMs: kill ? 0 : graceMs, reason };
+  const stop: TaskAction = { do: 'stop', task, graceMs: kill ? 0 : graceMs, reason };
   return { ...stay('ending', reason, nowMs + graceMs + STOP_AGAIN_MS), actions: [stop] };
 }
 
-function stay(state: RunState, reason: string, lookAgainAtMs: number): Plan {
+function stay(state: RunState, reason: string, lookAgainAtMs: number): Plan<TaskAction> {
   return { actions: [], lookAgainAtMs, state, reason };
 }

@@ -13,11 +13,11 @@ import {
   LOOK_AGAIN_MS,
   soonest,
   wait,
-  type Action,
   type Context,
   type KeyedTask,
   type LiveRoomView,
   type Plan,
+  type TaskAction,
 } from './action.ts';
 import { attemptOf } from './key.ts';
 import type { Memory } from './memory.ts';
@@ -72,7 +72,7 @@ function planSurplus(task: KeyedTask, kept: KeyedTask, view: LiveRoomView, conte
 }
 
 /** Ends that were not judged yet. */
-export function planJudgements(tasks: readonly KeyedTask[], { memory }: Context): Action[] {
+export function planJudgements(tasks: readonly KeyedTask[], { memory }: Context): TaskAction[] {
   return tasks
     .filter((task) => task.phase === 'ended' && !memory.tasks.get(task.key)?.judged)
     .map((task) => ({ do: 'judge', task, key: task.key, judgement: judgeTask(task, memory) }));

@@ -26,6 +26,8 @@ export interface RoomMemory {
   goneAtMs: number | null;
   /** When its sid was listed again after it was over; older tasks are of another life. */
   againAtMs: number | null;
+  /** Begin of the newest look at its participants that LiveKit answered. */
+  lookedAtMs: number | null;
   /** Time in which LiveKit did not list its participants. */
   readonly unread: BlindTime;
   /** Its attempts that this process knows. */
@@ -83,6 +85,8 @@ export interface TaskMemory {
   firstSeenAtMs: number | null;
   /** Did this process launch it, or repeat its launch? */
   launched: boolean;
+  /** Did its worker take its job, as far as this process knows? It has one for life. */
+  assigned: boolean;
   /** Did this process ever see it alive? */
   seenAlive: boolean;
   /** First sight as running, and how long LiveKit had been unreadable in all by then. */
@@ -101,6 +105,8 @@ export interface TaskMemory {
   } | null;
   /** An operator asked for its end. */
   stopAsked: boolean;
+  /** What is left of it was removed; some engines list it for a while all the same. */
+  removed: boolean;
   /** Its end, once seen: `endedAtMs` by the engine's clock, `atMs` by ours. */
   judged: (Judgement & { readonly endedAtMs: number; readonly atMs: number }) | null;
 }
@@ -119,6 +125,7 @@ export function newRoom(sid: RoomSid): RoomMemory {
     finishedAtMs: null,
     goneAtMs: null,
     againAtMs: null,
+    lookedAtMs: null,
     unread: new BlindTime(),
     keys: new Set(),
     highestAttempt: 0,
@@ -136,6 +143,7 @@ export function newTask(key: TaskKey): TaskMemory {
     key,
     firstSeenAtMs: null,
     launched: false,
+    assigned: false,
     seenAlive: false,
     running: null,
     sighted: false,
@@ -143,6 +151,7 @@ export function newTask(key: TaskKey): TaskMemory {
     leave: null,
     ending: null,
     stopAsked: false,
+    removed: false,
     judged: null,
   };
 }

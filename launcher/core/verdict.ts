@@ -2,8 +2,9 @@
  * What a task's end means for its run.
  *
  * Our runner's exit codes are readable by any launcher, also one that started later. Those of other
- * workers, foreign ones, say nothing: only the launcher that saw why they ended can tell. What this
- * process decided itself (an operator's stop, a task that never joined) is remembered and wins.
+ * workers, foreign ones, say nothing: only the launcher that saw why they ended can tell, unless the
+ * engine keeps the reason of a stop. What this process decided itself (an operator's stop, a task
+ * that never joined) is remembered and wins.
  */
 import type { Exit, ObservedTask } from '../driver.ts';
 
@@ -35,6 +36,10 @@ export type EndCause =
   | 'missing'
   | 'lingering'
   | 'surplus'
+  /** A standby that did not come up. */
+  | 'unregistered'
+  /** A standby that is not wanted any more, or can be offered nothing. */
+  | 'retired'
   /** The agent of a foreign task left for good: its worker would wait for another job. */
   | 'left';
 
@@ -61,6 +66,8 @@ const RUNNER_STYLES: EndStyles = {
   lingering: { stopAfterTerminationMs: null, verdict: null },
   surplus: { stopAfterTerminationMs: null, verdict: 'displaced' },
   left: { stopAfterTerminationMs: null, verdict: 'served' },
+  unregistered: { stopAfterTerminationMs: null, verdict: 'failed' },
+  retired: { stopAfterTerminationMs: 1_000, verdict: 'served' },
 };
 
 const SERVED: EndStyle = { stopAfterTerminationMs: 0, verdict: 'served' };
@@ -82,11 +89,28 @@ const FOREIGN_STYLES: EndStyles = {
   missing: { ...KILLED, verdict: 'failed' },
   lingering: { ...KILLED, verdict: null },
   surplus: { ...KILLED, verdict: 'displaced' },
+  unregistered: { stopAfterTerminationMs: null, verdict: 'failed' },
+  retired: SERVED,
 };
 
 /** How a task is ended. `runner`: does it run our runner? What cannot be told is foreign. */
 export function endStyle(cause: EndCause, { runner }: Pick<ObservedTask, 'runner'>): EndStyle {
   return (runner === true ? RUNNER_STYLES : FOREIGN_STYLES)[cause];
+}
+
+/**
+ * A stop's reason as it is given to the engine: with the verdict in front, so that a later launcher
+ * can read it where the engine keeps it. `verdict` null: the exit alone decides.
+ */
+export function stopReason(verdict: Verdict | null, reason: string): string {
+  return verdict === null ? reason : `${verdict}: ${reason}`;
+}
+
+function judgeStop({ stopReason: kept = '' }: Exit): Judgement | null {
+  const [, verdict, reason] = /^(served|failed|displaced): (.*)$/s.exec(kept) ?? [];
+  return verdict === undefined || reason === undefined
+    ? null
+    : { verdict: verdict as Verdict, reason };
 }
 
 /** LiveKit's CLIENT_INITIATED and PARTICIPANT_REMOVED: the agent does not mean to come back. */
@@ -102,6 +126,8 @@ export function judge(task: ObservedTask, cause: EndCause | null, causeReason = 
   const decided = cause === null ? null : endStyle(cause, task).verdict;
   if (decided !== null) return { verdict: decided, reason: causeReason };
   const exit = task.exit ?? { code: null, oomKilled: false, detail: '' };
+  const stopped = judgeStop(exit);
+  if (stopped !== null) return stopped;
   if (exit.oomKilled) return { verdict: 'failed', reason: 'killed: out of memory' };
   if (task.runner === true) return judgeRunner(exit);
   if (exit.code === null || exit.code === 0 || exit.code === 143) {

@@ -18,6 +18,8 @@ import { atMost, StepFailed } from './wait.ts';
 export interface DevOptions extends EngineChoice {
   /** How many rooms at once, from 1. */
   readonly rooms: number;
+  /** How many tasks wait for rooms before the first is created, from 0. */
+  readonly standby: number;
   /** Leave everything running afterwards, until the signal aborts. */
   readonly stay: boolean;
 }
@@ -81,7 +83,7 @@ export async function dev(options: DevOptions, io: DevIo): Promise<number> {
 }
 
 async function run(options: DevOptions, demo: Demo, started: Started): Promise<void> {
-  const { rooms, stay } = options;
+  const { rooms, standby, stay } = options;
   const { progress, stdout, stderr, signal } = demo;
   const warn = (line: string) => {
     progress.clear();
@@ -92,6 +94,7 @@ async function run(options: DevOptions, demo: Demo, started: Started): Promise<v
     started,
   );
   try {
+    await warm(standby, services, demo);
     const jobs = await runJobs(rooms, services, demo);
     progress.clear();
     stdout.write(await report(jobs, services));
@@ -104,6 +107,15 @@ async function run(options: DevOptions, demo: Demo, started: Started): Promise<v
     signal.addEventListener('abort', () => resolve(), { once: true });
     if (signal.aborted) resolve();
   });
+}
+
+/** Waits until all standbys can take a room. */
+async function warm(count: number, { launcher }: Services, demo: Demo): Promise<void> {
+  if (count === 0) return;
+  demo.progress.show(`waiting for ${count === 1 ? 'a standby' : `${count} standbys`} to be ready`);
+  if (await launcher.standbysReady(count, demo.signal)) return;
+  demo.signal.throwIfAborted();
+  throw new StepFailed('the warm pool', `not ${count} of its standbys were ready in time`);
 }
 
 /** All rooms at once; the first failure ends the others' waits. */
@@ -141,11 +153,15 @@ async function report(jobs: readonly MainJob[], { engine }: Services): Promise<s
   const [first] = jobs;
   if (!first) return '';
   const rendered = jobs.length === 1 ? renderTimeline(first) : renderTimelines(jobs);
-  const split = startUpSplit(await engine.taskLog(first.task));
-  const who = jobs.length === 1 ? 'its runner' : `the runner of ${first.room}`;
+  const launched = jobs.filter(({ marks }) => !('standby ready' in marks));
+  const warmed = jobs.length - launched.length;
+  const [cold] = launched;
+  const split = cold && startUpSplit(await engine.taskLog(cold.task));
+  const who = jobs.length === 1 ? 'its runner' : `the runner of ${cold?.room}`;
   const start = split ? `\nStart-up of ${who}: ${split}\n` : '';
   const what = jobs.length === 1 ? 'One room, one task' : `${jobs.length} rooms, a task each`;
-  return `${what}: ${engine.text}. Milliseconds since the room's creation was asked for:\n\n${rendered}\n${start}`;
+  const whence = warmed === 0 ? '' : `, ${warmed} of ${jobs.length} from the warm pool`;
+  return `${what}${whence}: ${engine.text}. Milliseconds since the room's creation was asked for:\n\n${rendered}\n${start}`;
 }
 
 /** Adds to a failed step what the launcher and the task logged last. */

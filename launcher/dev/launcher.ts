@@ -29,6 +29,8 @@ export interface LauncherOptions {
   readonly engine: Pick<DemoEngine, 'hostAddress' | 'settings'>;
   readonly ports: LauncherPorts;
   readonly deployment: string;
+  /** How many tasks wait for rooms to come. */
+  readonly standby: number;
   /** Private folder for its log. */
   readonly folder: string;
   readonly clock: Clock;
@@ -40,7 +42,9 @@ export interface RunningLauncher {
   readonly log: LauncherLog;
   readonly logFile: string;
   readonly adminUrl: string;
-  /** Stops every task and resolves when none runs; false when one still does after a while. */
+  /** Resolves once this many standbys can take a room; false when they cannot after a while. */
+  standbysReady(count: number, signal: AbortSignal): Promise<boolean>;
+  /** Stops every room's task and resolves when none runs; false when one still does after a while. */
   stopTasks(): Promise<boolean>;
   /** Orderly end of the launcher alone; tasks go on without it. */
   stop(): Promise<void>;
@@ -50,6 +54,9 @@ const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 const READY_DEADLINE_MS = 20_000;
 const STOP_GRACE_MS = 10_000;
 const TASKS_END_DEADLINE_MS = 10_000;
+const STANDBYS_DEADLINE_MS = 60_000;
+/** They are started one after another. */
+const STANDBY_MORE_MS = 15_000;
 const POLL_MS = 50;
 const REQUEST_TIMEOUT_MS = 2_000;
 
@@ -71,7 +78,8 @@ export async function startLauncher(options: LauncherOptions): Promise<RunningLa
   throw new StepFailed('launcher ready', [why, ...launcher.log.tail()].join('\n'));
 }
 
-function launcherEnv({ env, server, engine, ports, deployment }: LauncherOptions): Env {
+function launcherEnv(options: LauncherOptions): Env {
+  const { env, server, engine, ports, deployment, standby } = options;
   const theirs = Object.entries(env).filter(([name]) => !/^(LIVEKIT|LAUNCHER)_/.test(name));
   return {
     ...Object.fromEntries(theirs),
@@ -80,6 +88,7 @@ function launcherEnv({ env, server, engine, ports, deployment }: LauncherOptions
     LIVEKIT_API_SECRET: server.apiSecret.reveal(),
     ...engine.settings,
     LAUNCHER_DEPLOYMENT: deployment,
+    LAUNCHER_STANDBY: String(standby),
     LAUNCHER_WEBHOOK_LISTEN: `127.0.0.1:${ports.webhook}`,
     LAUNCHER_GATEWAY_LISTEN: `${engine.hostAddress}:${ports.gateway}`,
     LAUNCHER_ADMIN_LISTEN: `127.0.0.1:${ports.admin}`,
@@ -99,6 +108,7 @@ function handleOf(child: Child, options: LauncherOptions): RunningLauncher {
     log,
     logFile,
     adminUrl,
+    standbysReady: (count, signal) => standbysReady(child, adminUrl, count, { clock, signal }),
     stopTasks: () => stopTasks(child, adminUrl, clock),
     async stop() {
       await child.stop(STOP_GRACE_MS);
@@ -116,13 +126,35 @@ async function isReady(adminUrl: string): Promise<boolean> {
 }
 
 /** What the demo reads of `/api/tasks`. */
-const TaskRows = z.array(z.object({ key: z.string().nullable(), phase: z.string() }));
+const TaskRows = z.array(
+  z.object({ key: z.string().nullable(), phase: z.string(), standby: z.string().nullable() }),
+);
 
+async function tasksOf(adminUrl: string) {
+  const response = await request(`${adminUrl}/api/tasks`);
+  return TaskRows.parse(await response.json());
+}
+
+async function standbysReady(
+  child: Child,
+  adminUrl: string,
+  count: number,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const ready = async () =>
+    child.hasEnded() ||
+    (await tasksOf(adminUrl)).filter(({ standby }) => standby === 'ready').length >= count;
+  const deadlineMs = STANDBYS_DEADLINE_MS + count * STANDBY_MORE_MS;
+  const timing = { pollMs: POLL_MS, deadlineMs, clock };
+  return (await poll(() => ready().catch(() => false), timing, signal)) && !child.hasEnded();
+}
+
+/** Standbys have no room: the launcher would replace them, and they are cleared away after it. */
 async function stopTasks(child: Child, adminUrl: string, clock: Clock): Promise<boolean> {
   const noneRuns = async () => {
     if (child.hasEnded()) return true;
-    const response = await request(`${adminUrl}/api/tasks`);
-    const live = TaskRows.parse(await response.json()).filter(({ phase }) => phase !== 'ended');
+    const rows = await tasksOf(adminUrl);
+    const live = rows.filter(({ phase, standby }) => phase !== 'ended' && standby === null);
     const stops = live.map(({ key }) =>
       request(`${adminUrl}/api/tasks/${key}/stop`, { method: 'POST' }),
     );

@@ -68,7 +68,9 @@ export async function runMainJob(options: MainJobOptions): Promise<MainJob> {
     return { room, marks, task, exitCode: Number(fields['code']) };
   } catch (error) {
     if (signal.aborted || !(error instanceof StepFailed)) throw error;
-    const task = sid && log.find(ofRoom('task.launch', sid))?.fields['task'];
+    const record =
+      sid && (log.find(ofRoom('task.launch', sid)) ?? log.find(ofRoom('task.assign', sid)));
+    const task = record && record.fields['task'];
     throw new JobFailed(room, error, typeof task === 'string' ? task : null);
   }
 }
@@ -167,10 +169,13 @@ function launcherMarks(log: LauncherLog, sid: string, task: string): Marks {
         record.event === event &&
         Object.entries(fields).every(([name, value]) => record.fields[name] === value),
     )?.timeMs;
+  const readyMs = when('standby.ready', { task });
+  const cold = readyMs === undefined;
   const seen: readonly (readonly [Step, number | undefined])[] = [
+    ['standby ready', readyMs],
     ['webhook', when('webhook.receive', { webhook_event: 'room_started', sid })],
-    ['launch accepted', when('task.launch', { task, outcome: 'accepted' })],
-    ['task registered', when('task.register', { task })],
+    ['launch accepted', cold ? when('task.launch', { task, outcome: 'accepted' }) : undefined],
+    ['task registered', cold ? when('task.register', { task }) : undefined],
     ['assigned', when('task.assign', { task, outcome: 'assigned' })],
   ];
   return Object.fromEntries(seen.filter(([, timeMs]) => timeMs !== undefined));

@@ -1,46 +1,64 @@
-/** Free ports of 127.0.0.1, chosen by the system. Another process may take one before it is used. */
+/**
+ * Free ports of 127.0.0.1, for what must know its port before it listens.
+ *
+ * They lie below those that systems give to whoever asks for any port (from 32768 on Linux, 49152
+ * elsewhere): a connection that is opened meanwhile cannot take one before it is used.
+ */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
+const LOWEST = 15_000;
+const HIGHEST = 32_000;
+const TRIES_MAX = 1_000;
+
 /** `count` different TCP ports that nobody listens on now. */
 export async function freeTcpPorts(count: number): Promise<number[]> {
-  // All are held until the last is known: one after the other could yield the same port twice.
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports: number[] = [];
-  try {
-    for (const server of servers) {
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      const address = server.address();
-      if (address !== null && typeof address === 'object') ports.push(address.port);
-    }
-  } finally {
-    await Promise.all(servers.map((server) => new Promise((closed) => void server.close(closed))));
-  }
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await freePort(isFreeTcp));
+  return [...ports];
+}
+
+/** One UDP port that nobody has bound now. */
+export function freeUdpPort(): Promise<number> {
+  return freePort(isFreeUdp);
 }
 
 /** Whether `address` is one of this machine's, so that something here can listen at it. */
 export async function canListen(address: string): Promise<boolean> {
+  return isFreeTcp(0, address);
+}
+
+async function freePort(isFree: (port: number) => Promise<boolean>): Promise<number> {
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`found no free port between ${LOWEST} and ${HIGHEST}`);
+}
+
+async function isFreeTcp(port: number, address = '127.0.0.1'): Promise<boolean> {
   const server = createServer();
   try {
-    server.listen(0, address);
+    server.listen(port, address);
     await once(server, 'listening');
     return true;
   } catch {
     return false;
   } finally {
-    server.close();
+    await new Promise((closed) => void server.close(closed));
   }
 }
 
-/** One UDP port that nobody has bound now. */
-export async function freeUdpPort(): Promise<number> {
+async function isFreeUdp(port: number): Promise<boolean> {
   const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  await new Promise<void>((closed) => void socket.close(closed));
-  return port;
+  try {
+    socket.bind(port, '127.0.0.1');
+    await once(socket, 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.close();
+  }
 }

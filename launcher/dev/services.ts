@@ -30,7 +30,7 @@ export interface ServicesOptions {
   readonly env: Env;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  readonly wanted: EngineChoice;
+  readonly wanted: EngineChoice & { readonly standby: number };
   readonly progress: (line: string) => void;
   /** Gets what the user has to know. */
   readonly warn: (line: string) => void;
@@ -73,7 +73,8 @@ export async function startServices(options: ServicesOptions, started: Started):
   progress('starting the launcher');
   started.undo.push(() => engine.clear());
   const ports = { webhook, gateway, admin };
-  const parts = { env, server, engine, ports, deployment, folder, clock, signal };
+  const { standby } = wanted;
+  const parts = { env, server, engine, ports, deployment, standby, folder, clock, signal };
   const launcher = await startLauncher(parts);
   started.undo.push(() => endLauncher(launcher, rooms));
   return { engine, server, launcher, rooms, secretFile };

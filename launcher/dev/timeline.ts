@@ -2,6 +2,7 @@
 
 /** The steps of the main job in their usual order. */
 export const STEPS = [
+  'standby ready',
   'room created',
   'webhook',
   'launch accepted',
@@ -16,6 +17,13 @@ export const STEPS = [
 ] as const;
 export type Step = (typeof STEPS)[number];
 
+/** Steps of one of two ways: a standby waits for the room, or a task is launched for it. */
+const OF_ONE_WAY: ReadonlySet<Step> = new Set([
+  'standby ready',
+  'launch accepted',
+  'task registered',
+]);
+
 /** Unix times in milliseconds; a step that was not seen is missing. */
 export type Marks = Partial<Record<Step, number>>;
 
@@ -29,7 +37,7 @@ export interface Timeline {
 /** One room's steps below each other, in ms since its creation was asked for. */
 export function renderTimeline({ marks, exitCode }: Timeline): string {
   const since = sinceCreation(marks);
-  const rows = STEPS.map((step): [string, string] => {
+  const rows = stepsOf([marks]).map((step): [string, string] => {
     const ms = since(step);
     const code = step === 'task ended' && exitCode !== undefined ? ` (code ${exitCode})` : '';
     return [`${step}${code}`, ms === undefined ? '-' : `${ms} ms`];
@@ -41,7 +49,8 @@ export function renderTimeline({ marks, exitCode }: Timeline): string {
 
 /** Many rooms: a row each, then median, least and most of every step. Milliseconds. */
 export function renderTimelines(timelines: readonly Timeline[]): string {
-  const columns = STEPS.map((step) =>
+  const steps = stepsOf(timelines.map(({ marks }) => marks));
+  const columns = steps.map((step) =>
     timelines.map(({ marks }) => sinceCreation(marks)(step)).map((ms) => ms ?? null),
   );
   const summary = (label: string, of: (sorted: readonly number[]) => number | undefined) => [
@@ -51,7 +60,7 @@ export function renderTimelines(timelines: readonly Timeline[]): string {
     ),
   ];
   const rows = [
-    ['ms', ...STEPS],
+    ['ms', ...steps],
     ...timelines.map(({ room }, index) => [
       room,
       ...columns.map((column) => cell(column[index] ?? undefined)),
@@ -69,6 +78,11 @@ export function median(sorted: readonly number[]): number | undefined {
   const lower = sorted[Math.floor((sorted.length - 1) / 2)];
   if (upper === undefined || lower === undefined) return undefined;
   return Math.round((upper + lower) / 2);
+}
+
+/** All of them, but for those of a way that no room took. */
+function stepsOf(all: readonly Marks[]): Step[] {
+  return STEPS.filter((step) => !OF_ONE_WAY.has(step) || all.some((marks) => step in marks));
 }
 
 function sinceCreation(marks: Marks): (step: Step) => number | undefined {

@@ -2,7 +2,8 @@
  * One task's way to its one job.
  *
  * waiting: the worker has no job. Once it is registered, a look at its room decides: offer the job,
- *   wait and look again (doubt, with growing delays), or end.
+ *   wait and look again (doubt, with growing delays), or end. A standby that no room has waits
+ *   without looking, until it is told (`offer`).
  * offered: the job was offered. "No", or no answer in time, leads back to waiting and to the next
  *   look after a backoff (Python's worker refuses while its CPU is busy). "Yes" is followed by a
  *   second look if the first is no longer fresh, and by the assignment.
@@ -14,18 +15,17 @@
  * A state has at most one thing under way (a look, a timer, a token). The next state cancels it, so
  * that what comes late changes nothing. An offer does not outlive its socket.
  */
-import type { AvailabilityResponse, ParticipantPermission } from '@livekit/protocol';
+import type { AvailabilityResponse } from '@livekit/protocol';
 import type { RoomSid } from '../core/room.ts';
 import type { TaskKey } from '../driver.ts';
 import { assert } from '../lib/assert.ts';
-import type { Clock } from '../lib/clock.ts';
-import { reasonOf, type Log } from '../lib/log.ts';
-import type { RoomTokenRequest } from '../livekit/token.ts';
+import { reasonOf } from '../lib/log.ts';
 import { lookAgainMs, offerBackoffMs } from './delays.ts';
 import { assignment, availability, jobFor, termination, tokenRequest } from './job.ts';
 import { lookOnce } from './look.ts';
-import type { GatewayHost, JobOffer, Look } from './ports.ts';
-import { jobIdOf, type ServerFrame } from './wire.ts';
+import type { AssignmentPorts, JobOffer, Look } from './ports.ts';
+import { jobIdOf } from './wire.ts';
+import type { Worker } from './worker.ts';
 
 /** How long a worker may think about an offer; LiveKit's server gives it as long. */
 export const OFFER_TIMEOUT_MS = 10_000;
@@ -34,27 +34,6 @@ export const FRESH_LOOK_MS = 1_000;
 
 /** LiveKit's Python worker says so by itself above 70 % load, and any agent's request function can. */
 const NOT_AVAILABLE = 'the worker says that it is not available';
-
-/** A registered worker, for as long as its socket is open. */
-export interface Worker {
-  readonly id: string;
-  readonly agentName: string;
-  readonly permissions: ParticipantPermission | undefined;
-  readonly registeredAtMs: number;
-  /** The job that it said it is on when it dialled, if it said so. */
-  readonly jobId: string | undefined;
-  send(frame: ServerFrame): void;
-}
-
-export interface AssignmentPorts {
-  readonly host: Pick<GatewayHost, 'look' | 'changed'>;
-  /** Signs the token for one room with the project's key and secret. */
-  readonly mintToken: (request: RoomTokenRequest) => Promise<string>;
-  /** The real server's URL as tasks see it. */
-  readonly taskLivekitUrl: string;
-  readonly clock: Clock;
-  readonly log: Log;
-}
 
 type State =
   | { readonly name: 'waiting' }
@@ -129,6 +108,19 @@ export class Assignment {
     }
   }
 
+  /** The task was given a room: look at it at once. */
+  offer(): void {
+    if (this.#worker && this.#state.name === 'waiting') void this.#look();
+  }
+
+  /** Nothing is to come of an offer that is open or near. False: the worker has said yes already. */
+  withdraw(): boolean {
+    const open = this.#state.name === 'waiting' || this.#state.name === 'offered';
+    if (!open || this.#accepted) return false;
+    this.#become({ name: 'waiting' });
+    return true;
+  }
+
   /** Ends the job for good; says so to the worker, again on every call. */
   end(): void {
     if (this.#state.name !== 'ended') {
@@ -154,6 +146,10 @@ export class Assignment {
       case 'gone':
         this.#report('gone', look.reason, undefined);
         return this.end();
+      case 'idle':
+        this.#doubt = look.reason;
+        this.#become({ name: 'waiting' });
+        return;
       case 'wait':
         this.#waits++;
         this.#doubt = look.reason;
@@ -180,6 +176,7 @@ export class Assignment {
     this.#doubt = reason;
     this.#report(outcome, reason, offer.sid, 'warn');
     this.#lookAfter(offerBackoffMs(this.#failures));
+    this.#ports.host.changed(this.#key, outcome === 'expired' ? 'expired' : 'refused');
   }
 
   async #assign(offer: JobOffer, lookedAtMs: number, answer: AvailabilityResponse): Promise<void> {

@@ -8,7 +8,9 @@
  * participant in the room or by naming its job, an ended task by its room being gone.
  */
 import type { TaskKey } from '../driver.ts';
-import { Assignment, type AssignmentPorts, type Worker } from './assignment.ts';
+import { Assignment } from './assignment.ts';
+import type { AssignmentPorts } from './ports.ts';
+import type { Worker } from './worker.ts';
 
 /** Tasks without a socket that are remembered; some hundred bytes each. */
 export const REMEMBERED_MAX = 10_000;

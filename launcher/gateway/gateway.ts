@@ -15,12 +15,11 @@ import { CountedWarning } from '../lib/counted-warning.ts';
 import { listen, type ListenAddress } from '../lib/listen.ts';
 import { reasonOf } from '../lib/log.ts';
 import { Accounts } from './accounts.ts';
-import type { AssignmentPorts } from './assignment.ts';
 import { Assignments } from './assignments.ts';
 import { Door, type DoorPorts, type Refused } from './door.ts';
 import { answerPlain, HEADERS_TIMEOUT_MS, refuseUpgrade } from './http.ts';
 import { pong, registered } from './job.ts';
-import type { Gateway, GatewayHost, SocketView } from './ports.ts';
+import type { AssignmentPorts, Gateway, GatewayHost, SocketView } from './ports.ts';
 import { ServerApi, type ServerApiPorts } from './server-api.ts';
 import { isServerApiPath } from './server-api-request.ts';
 import { WorkerSocket, type SocketEnd } from './socket.ts';
@@ -105,6 +104,14 @@ class TaskGateway implements Gateway {
 
   sockets(): ReadonlyMap<TaskKey, SocketView> {
     return new Map([...this.#sockets].map(([key, socket]) => [key, this.#view(key, socket)]));
+  }
+
+  offer(key: TaskKey): void {
+    this.#assignments.get(key)?.offer();
+  }
+
+  withdraw(key: TaskKey): boolean {
+    return this.#assignments.get(key)?.withdraw() ?? true;
   }
 
   terminate(key: TaskKey): boolean {

@@ -23,9 +23,9 @@ import {
 } from '@livekit/protocol';
 import type { TaskKey } from '../driver.ts';
 import type { RoomTokenRequest } from '../livekit/token.ts';
-import type { Worker } from './assignment.ts';
 import type { JobOffer } from './ports.ts';
 import { jobIdOf, type ServerFrame } from './wire.ts';
+import type { Worker } from './worker.ts';
 
 /** LiveKit's agent protocol and client protocol versions that workers are told. */
 const AGENT_PROTOCOL = 1;

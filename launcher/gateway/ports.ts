@@ -2,6 +2,9 @@
 import type { Room as RoomInfo } from '@livekit/protocol';
 import type { RoomSid } from '../core/room.ts';
 import type { TaskKey } from '../driver.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { RoomTokenRequest } from '../livekit/token.ts';
 
 /** May a holder of a good credential for this task come in? Answered from memory, at once. */
 export type Admission =
@@ -17,6 +20,8 @@ export type Look =
   | { readonly decision: 'offer'; readonly job: JobOffer }
   /** The room's agent shows this task's key: it has its job already, offer nothing. */
   | { readonly decision: 'serving'; readonly sid: RoomSid }
+  /** A standby that no room has: `offer` will say when one has. */
+  | { readonly decision: 'idle'; readonly reason: string }
   /** The room is over: end the task. */
   | { readonly decision: 'gone'; readonly reason: string }
   /** Doubt (LiveKit does not answer, somebody else is present): look again later. */
@@ -49,7 +54,19 @@ export interface GatewayHost {
   changed(key: TaskKey, change: SocketChange): void;
 }
 
-export type SocketChange = 'registered' | 'assigned' | 'closed';
+/** What takes a task to its job. */
+export interface AssignmentPorts {
+  readonly host: Pick<GatewayHost, 'look' | 'changed'>;
+  /** Signs the token for one room with the project's key and secret. */
+  readonly mintToken: (request: RoomTokenRequest) => Promise<string>;
+  /** The real server's URL as tasks see it. */
+  readonly taskLivekitUrl: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** `refused`, `expired`: an offer came to nothing, by the worker's word or for want of one. */
+export type SocketChange = 'registered' | 'refused' | 'expired' | 'assigned' | 'closed';
 
 /**
  * A task's socket as the planner sees it; `assignment.ts` has the whole story:
@@ -71,6 +88,13 @@ export interface Gateway extends AsyncDisposable {
   readonly port: number;
   /** Open sockets by task. */
   sockets(): ReadonlyMap<TaskKey, SocketView>;
+  /** A standby was given a room: looks at it at once, and offers it the job. */
+  offer(key: TaskKey): void;
+  /**
+   * Takes back what was offered to a standby, or is about to be. False: its worker has said yes or
+   * has the job, and can be offered nothing more.
+   */
+  withdraw(key: TaskKey): boolean;
   /**
    * Ends the task's job (JobTermination), now and for a worker that comes back later; nothing is
    * offered to it again. May be repeated. False when no registered socket is open.

@@ -17,6 +17,7 @@ export type EventName =
   | 'webhook.receive'
   | 'pass.run'
   | 'task.launch'
+  | 'standby.ready'
   | 'task.register'
   | 'task.assign'
   | 'task.call'

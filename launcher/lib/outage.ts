@@ -12,17 +12,27 @@ export interface OutageState {
   readonly reason: string;
 }
 
+/** What log lines say of the subject. */
+export interface OutageWords {
+  readonly begins: string;
+  readonly ends: string;
+}
+
+const NO_ANSWER: OutageWords = { begins: 'does not answer; retrying', ends: 'answers again' };
+
 export class Outage {
   readonly #subject: string;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #words: OutageWords;
   #current: OutageState | null = null;
 
   /** `subject` names in log lines what is away, for example `LiveKit`. */
-  constructor(subject: string, clock: Clock, log: Log) {
+  constructor(subject: string, clock: Clock, log: Log, words: OutageWords = NO_ANSWER) {
     this.#subject = subject;
     this.#clock = clock;
     this.#log = log;
+    this.#words = words;
   }
 
   get down(): boolean {
@@ -41,7 +51,7 @@ export class Outage {
       return;
     }
     this.#current = { sinceMs: this.#clock.nowMs(), reason };
-    this.#log.warn(`${this.#subject} does not answer; retrying`, { reason });
+    this.#log.warn(`${this.#subject} ${this.#words.begins}`, { reason });
   }
 
   /** An attempt succeeded: ends the outage, if there was one. */
@@ -49,6 +59,6 @@ export class Outage {
     if (!this.#current) return;
     const downMs = this.#clock.nowMs() - this.#current.sinceMs;
     this.#current = null;
-    this.#log.info(`${this.#subject} answers again`, { down_ms: downMs });
+    this.#log.info(`${this.#subject} ${this.#words.ends}`, { down_ms: downMs });
   }
 }

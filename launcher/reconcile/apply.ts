@@ -4,42 +4,40 @@
  * Nothing is decided here, and nothing is retried: an action that failed is planned again by the
  * next pass, from what is true then.
  */
-import type { Action, LiveRoomView, Target } from '../core/action.ts';
-import type { Profile } from '../core/desired.ts';
-import type { Expectations } from '../core/expectations.ts';
-import { attemptOf, parseRoomKey } from '../core/key.ts';
+import type { Action, LiveRoomView, Target, TaskAction } from '../core/action.ts';
 import type { LaunchLimits } from '../core/limits.ts';
 import type { Memory } from '../core/memory.ts';
 import type { RoomMemory } from '../core/remembered.ts';
-import { endStyle } from '../core/verdict.ts';
-import type { Driver, LaunchRequest, LaunchResult, TaskKey } from '../driver.ts';
+import { releaseStandby, takeStandby } from '../core/standby-room.ts';
+import { endStyle, stopReason } from '../core/verdict.ts';
+import type { Driver, TaskKey } from '../driver.ts';
 import { assert } from '../lib/assert.ts';
 import { within } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { reasonOf, type Log } from '../lib/log.ts';
 import { Slots } from '../lib/slots.ts';
+import { idOf } from './events.ts';
+import type { Launches } from './launches.ts';
 import type { SocketsPort } from './ports.ts';
 
-/** Both of LiveKit's agent frameworks take their agent's name from it. */
-const AGENT_NAME = 'LIVEKIT_AGENT_NAME_OVERRIDE';
 /** Our runner's exit code for a room that it could not get, join or keep. */
 const EXIT_UNREACHABLE = 75;
-/** How long one call may take; a launch that takes longer is `unknown` and is repeated. */
+/** How long one call may take. */
 const CALL_TIMEOUT_MS = 60_000;
 
 export interface ApplierParts {
   readonly driver: Driver;
   readonly sockets: SocketsPort;
   readonly memory: Memory;
-  readonly expectations: Expectations;
   readonly limits: LaunchLimits;
+  readonly launches: Launches;
+  /** Can this standby be offered a room now? */
+  readonly isReady: (key: TaskKey) => boolean;
   readonly clock: Clock;
   readonly log: Log;
-  /** What a task gets as its environment: the gateway's URL and its own credential. */
-  readonly taskEnv: (key: TaskKey) => Readonly<Record<string, string>>;
   /** The server as tasks reach it: named where one did not. */
   readonly taskLivekitUrl: string;
-  /** Called when a launch went out or is over: the next room may have its turn. */
+  /** Called when a launch is over: the next room may have its turn. */
   readonly turnFree: () => void;
 }
 
@@ -61,7 +59,23 @@ export class Applier {
     switch (action.do) {
       case 'launch':
         assert(view !== null, 'only a live room launches');
-        return this.#launch(action, view);
+        return this.#parts.launches.ofRoom(action, view);
+      case 'assign':
+        assert(view !== null, 'only a live room is offered');
+        return this.#assign(action, view);
+      case 'release':
+        return this.#release(action);
+      case 'fail':
+        this.#fail(room, action.reason);
+        return null;
+      default:
+        return this.applyToTask(action);
+    }
+  }
+
+  /** What is done to a task, whether it has a room or not. */
+  async applyToTask(action: TaskAction): Promise<number | null> {
+    switch (action.do) {
       case 'end':
         return this.#end(action);
       case 'stop':
@@ -71,33 +85,38 @@ export class Applier {
       case 'judge':
         this.#judge(action);
         return null;
-      case 'fail':
-        this.#fail(room, action.reason);
-        return null;
     }
   }
 
-  /** Launches one attempt, if its turn has come; a room whose turn it is not waits in line. */
-  async #launch(
-    action: Extract<Action, { do: 'launch' }>,
-    { room, profile }: LiveRoomView,
-  ): Promise<number | null> {
-    const { limits, expectations, driver, memory, clock, turnFree } = this.#parts;
-    const known = memory.room(room.sid);
-    const sentAtMs = clock.nowMs();
-    const turn = limits.turn(room.sid, room.name, sentAtMs);
+  /** Offers the room to a standby, if its turn has come and no other room took it meanwhile. */
+  #assign(
+    { task, reason }: Extract<Action, { do: 'assign' }>,
+    { room }: LiveRoomView,
+  ): number | null {
+    const { limits, memory, sockets, clock, log, isReady } = this.#parts;
+    const nowMs = clock.nowMs();
+    const turn = limits.turnOfName(room.sid, room.name, nowMs);
     if (!turn.go) {
-      Object.assign(known, { state: 'waiting', reason: turn.reason });
+      Object.assign(memory.room(room.sid), { state: 'waiting', reason: turn.reason });
       return turn.untilMs;
     }
-    limits.sent(room.sid, room.name, sentAtMs);
-    turnFree();
-    expectations.sent(action.key);
-    const request = this.#request(action.key, profile);
-    const result = await within(clock, CALL_TIMEOUT_MS, (signal) => driver.launch(request, signal));
-    if (result.outcome !== 'accepted' && limits.settled(room.sid)) turnFree();
-    this.#say(action, known, result, sentAtMs);
-    return this.#note(action, known, result);
+    if (!isReady(task.key)) return nowMs;
+    limits.assigned(room.sid, room.name, nowMs);
+    takeStandby(memory, task.key, room.sid, nowMs);
+    log.debug('offering a room to a standby', { ...idOf(task.key, memory), reason });
+    sockets.offer(task.key);
+    return null;
+  }
+
+  /** Takes back what a standby was offered; one that said yes already can be offered nothing more. */
+  #release({ task, reason }: Extract<Action, { do: 'release' }>): null {
+    const { memory, sockets, log } = this.#parts;
+    const standby = memory.standbys.get(task.key);
+    if (!standby?.room || memory.task(task.key).assigned) return null;
+    if (!sockets.withdraw(task.key)) standby.spent = reason;
+    log.debug('taking an offer back', { ...idOf(task.key, memory), reason });
+    releaseStandby(memory, task.key);
+    return null;
   }
 
   /** Begins an end as its cause says: JobTermination, with SIGTERM to follow, or SIGTERM at once. */
@@ -114,26 +133,31 @@ export class Applier {
   }
 
   async #remove({ task, reason }: Extract<Action, { do: 'remove' }>): Promise<number | null> {
-    const { driver, log } = this.#parts;
+    const { driver, memory, log } = this.#parts;
     log.debug('removing what is left of a task', { task: task.key, reason });
-    return this.#call('remove', task, (signal) => driver.remove(task.taskId, signal));
+    return this.#call('remove', task, async (signal) => {
+      await driver.remove(task.taskId, signal);
+      const known = memory.tasks.get(task.key);
+      if (known) known.removed = true;
+    });
   }
 
   /** Records what an end meant. An end that this process did not see live is old news. */
   #judge({ task, key, judgement }: Extract<Action, { do: 'judge' }>): void {
     const { memory, limits, clock, log, turnFree } = this.#parts;
-    const sid = parseRoomKey(key)?.sid;
-    if (sid && limits.settled(sid)) turnFree();
+    const sid = memory.sidOf(key);
+    if (sid === null) limits.standbySettled(key);
+    else if (limits.settled(sid)) turnFree();
     const known = memory.task(key);
     const { running, launched } = known;
     const atMs = clock.nowMs();
-    known.judged = { ...judgement, endedAtMs: task.endedAtMs ?? atMs, atMs };
+    memory.noteEnd(key, judgement, task.endedAtMs ?? atMs, atMs);
     const { verdict, reason } = judgement;
     const ranMs = (task.endedAtMs ?? atMs) - (task.startedAtMs ?? task.createdAtMs);
     const code = task.exit?.code ?? null;
     const unjoined = known.ending?.cause === 'never-joined' || code === EXIT_UNREACHABLE;
     const livekit_url = unjoined ? this.#parts.taskLivekitUrl : undefined;
-    const fields = { ...idOf(key), verdict, reason, code, ran_ms: ranMs, livekit_url };
+    const fields = { ...idOf(key, memory), verdict, reason, code, ran_ms: ranMs, livekit_url };
     const good = verdict === 'served' || verdict === 'displaced';
     log.event('task.end', fields, !running && !launched ? 'debug' : good ? 'info' : 'warn');
   }
@@ -145,73 +169,16 @@ export class Applier {
     log.event('run.fail', { sid: room.sid, reason }, 'warn');
   }
 
-  #request(key: TaskKey, profile: Profile): LaunchRequest {
-    assert(profile.launch !== false, 'this profile launches nothing');
-    const { name, template, cpu, memoryMiB, envFile, agentName, options } = profile;
-    const named = agentName === undefined ? {} : { [AGENT_NAME]: agentName };
-    const env = { ...profile.env, ...named, ...this.#parts.taskEnv(key) };
-    const size = { cpu, memoryMiB };
-    const further = { ...(envFile ? { envFile } : {}), ...(options ? { options } : {}) };
-    return { key, template, ...size, profile: name, env, ...further };
-  }
-
-  #note(
-    { key, attempt }: Extract<Action, { do: 'launch' }>,
-    room: RoomMemory,
-    result: LaunchResult,
-  ): number | null {
-    const { memory, expectations, clock } = this.#parts;
-    const atMs = clock.nowMs();
-    if (result.outcome === 'accepted') {
-      expectations.accepted(result.task, key, atMs);
-      memory.noteTasks([result.task], atMs);
-      memory.task(key).launched = true;
-      // An adopted task may have ended: its verdict decides, in a pass of its own.
-      return result.task.phase === 'ended' ? atMs : null;
-    }
-    if (result.outcome === 'refused') expectations.refused(key);
-    else expectations.unknown(key);
-    if (memory.tasks.has(key)) {
-      // A repeat for a task that the engine lists: its start deadline goes on.
-      memory.task(key).launched = result.outcome === 'refused';
-      return atMs + TRY_AGAIN_MS;
-    }
-    const retry = result.outcome === 'refused' ? result.retry : 'same-key';
-    const { outcome, detail } = result;
-    const before = room.trouble;
-    const pulling = result.outcome === 'refused' && result.reason === 'pulling';
-    const count = (before?.count ?? 0) + (pulling ? 0 : 1);
-    const pulledMs = before?.pulling ? atMs - before.atMs : 0;
-    const firstAtMs = (before?.firstAtMs ?? atMs) + pulledMs;
-    room.trouble = { attempt, outcome, retry, pulling, detail, count, firstAtMs, atMs };
-    return atMs;
-  }
-
-  #say(
-    { key, reason }: Extract<Action, { do: 'launch' }>,
-    room: RoomMemory,
-    result: LaunchResult,
-    sentAtMs: number,
-  ): void {
-    const { log, clock } = this.#parts;
-    const { outcome } = result;
-    const detail = result.outcome === 'accepted' ? undefined : result.detail;
-    const refusal = result.outcome === 'refused' ? result.reason : undefined;
-    const fields = { ...idOf(key), outcome, reason, refusal, detail };
-    const tookMs = clock.nowMs() - sentAtMs;
-    const repeated = outcome !== 'accepted' && room.trouble?.detail === detail;
-    const level = outcome === 'accepted' ? 'info' : repeated ? 'debug' : 'warn';
-    log.event('task.launch', { ...fields, took_ms: tookMs }, level);
-  }
-
   async #stop(
     task: Target,
     { graceMs, reason }: { readonly graceMs: number; readonly reason: string },
   ): Promise<number | null> {
     const { driver, memory, clock } = this.#parts;
+    const { ending } = memory.task(task.key);
+    const verdict = ending ? endStyle(ending.cause, task).verdict : null;
+    const how = { graceMs, reason: stopReason(verdict, reason) };
     return this.#call('stop', task, async (signal) => {
-      await driver.stop(task.taskId, { graceMs, reason }, signal);
-      const { ending } = memory.task(task.key);
+      await driver.stop(task.taskId, how, signal);
       if (ending) ending.stopAskedAtMs = clock.nowMs();
     });
   }
@@ -232,9 +199,4 @@ export class Applier {
       return clock.nowMs() + TRY_AGAIN_MS;
     }
   }
-}
-
-/** How a task is named in every event about it. */
-function idOf(key: TaskKey) {
-  return { task: key, sid: parseRoomKey(key)?.sid, attempt: attemptOf(key) };
 }

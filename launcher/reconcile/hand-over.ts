@@ -6,9 +6,10 @@
 import type { Room as RoomInfo } from '@livekit/protocol';
 import type { Expectations } from '../core/expectations.ts';
 import { roomJobMetadata } from '../core/desired.ts';
-import { parseRoomKey } from '../core/key.ts';
+import { isStandbyKey } from '../core/key.ts';
 import type { Memory } from '../core/memory.ts';
 import { isGone } from '../core/plan-gone.ts';
+import type { RoomMemory } from '../core/remembered.ts';
 import { agentIdentity, presentAgent, type Participant, type RoomSid } from '../core/room.ts';
 import { endStyle, type Verdict } from '../core/verdict.ts';
 import type { TaskKey } from '../driver.ts';
@@ -36,7 +37,7 @@ export interface HandOverParts {
   readonly livekit: HandOverPorts;
   readonly observer: Observer;
   readonly memory: Memory;
-  readonly profiles: ProfileChooser;
+  readonly chooser: ProfileChooser;
   readonly expectations: Expectations;
   /** Look at this room: the gateway found it different from what was thought. */
   readonly nudge: (name: string) => void;
@@ -52,13 +53,12 @@ export class HandOver {
   /** May the holder of this task's credential come in? From memory, at once. */
   admit(key: TaskKey): Admission {
     const { memory, observer, expectations } = this.#parts;
-    const of = parseRoomKey(key);
-    if (!of) return { answer: 'gone', reason: 'this task serves no room' };
     if (memory.firstPassAtMs === null)
       return { answer: 'not-yet', reason: 'the launcher is starting' };
-    const room = memory.rooms.get(of.sid);
+    const sid = memory.sidOf(key);
+    const room = sid === null ? undefined : memory.rooms.get(sid);
     if (room && isGone(room)) return { answer: 'gone', reason: 'the room is over' };
-    const task = observer.tasksOf(of.sid).find((each) => each.key === key);
+    const task = observer.task(key);
     if (task?.phase === 'ended') return { answer: 'gone', reason: 'this task has ended' };
     if (task || expectations.awaits(key)) return { answer: 'welcome' };
     return { answer: 'not-yet', reason: 'the engine does not list this task' };
@@ -67,14 +67,18 @@ export class HandOver {
   /** The look right before an offer. Never rejects: what cannot be seen is `wait`. */
   async look(key: TaskKey, signal: AbortSignal): Promise<Look> {
     const { memory } = this.#parts;
-    const of = parseRoomKey(key);
-    if (!of) return { decision: 'gone', reason: 'this task serves no room' };
-    const room = memory.room(of.sid);
-    if (isGone(room)) return { decision: 'gone', reason: 'the room is over' };
-    if (memory.task(key).ending) return { decision: 'gone', reason: 'this task is being ended' };
+    const ending = memory.tasks.get(key)?.ending ?? null;
+    const isEnded = { decision: 'gone', reason: 'this task is being ended' } as const;
+    const sid = memory.sidOf(key);
+    if (sid === null) {
+      return ending ? isEnded : { decision: 'idle', reason: 'a standby that no room has' };
+    }
+    const room = memory.room(sid);
+    if (isGone(room)) return this.#late(key, room);
+    if (ending) return isEnded;
     if (room.name === null) return { decision: 'wait', reason: 'no list has shown its room yet' };
     try {
-      return await this.#lookAt(key, of.sid, room.name, signal);
+      return await this.#lookAt(key, sid, room.name, signal);
     } catch (error) {
       return { decision: 'wait', reason: `LiveKit did not answer: ${reasonOf(error)}` };
     }
@@ -94,9 +98,9 @@ export class HandOver {
     if (cause && REPLACED.has(endStyle(cause, { runner: true }).verdict)) {
       return { answer: 'gone', reason: 'this task has lost its room' };
     }
-    const sid = parseRoomKey(key)?.sid;
-    const name = sid && memory.rooms.get(sid)?.name;
-    if (!sid || !name) return { answer: 'not-yet', reason: 'this task has no room yet' };
+    const sid = memory.sidOf(key);
+    const name = sid !== null && memory.rooms.get(sid)?.name;
+    if (sid === null || !name) return { answer: 'not-yet', reason: 'this task has no room yet' };
     try {
       const room = await livekit.roomInfo(name, signal);
       if (room?.sid === sid) return { answer: 'live', sid, name };
@@ -108,9 +112,19 @@ export class HandOver {
     return { answer: 'gone', reason: 'the room is over' };
   }
 
+  /** A standby that has no job yet can wait for another room; any other task is over. */
+  #late(key: TaskKey, room: RoomMemory): Look {
+    const { memory, nudge } = this.#parts;
+    if (!isStandbyKey(key) || memory.task(key).assigned) {
+      return { decision: 'gone', reason: 'the room is over' };
+    }
+    if (room.name !== null) nudge(room.name);
+    return { decision: 'idle', reason: 'the room is over' };
+  }
+
   async #lookAt(key: TaskKey, sid: RoomSid, name: string, signal: AbortSignal): Promise<Look> {
-    const { livekit, memory, profiles, nudge } = this.#parts;
-    const { agentName = '' } = profiles.of(memory.room(sid));
+    const { livekit, memory, chooser, nudge } = this.#parts;
+    const { agentName = '' } = chooser.of(memory.room(sid));
     const [room, participants] = await Promise.all([
       livekit.roomInfo(name, signal),
       livekit.listParticipants(name, signal),

@@ -7,7 +7,6 @@
 import { soonest } from '../core/action.ts';
 import type { Expectations } from '../core/expectations.ts';
 import { excessEvidence, isForgettable, isGone } from '../core/plan-gone.ts';
-import { parseRoomKey } from '../core/key.ts';
 import type { LaunchLimits } from '../core/limits.ts';
 import type { Memory } from '../core/memory.ts';
 import type { RoomMemory } from '../core/remembered.ts';
@@ -225,10 +224,7 @@ export class Loop {
     const ended = goneSids.flatMap((sid) =>
       observer.tasksOf(sid).filter((task) => task.phase === 'ended'),
     );
-    for (const action of excessEvidence(ended)) {
-      const of = parseRoomKey(action.task.key);
-      if (of) await applier.apply(action, null, memory.room(of.sid));
-    }
+    for (const action of excessEvidence(ended)) await applier.applyToTask(action);
   }
 
   #forget(): void {

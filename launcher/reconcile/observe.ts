@@ -7,7 +7,7 @@
  */
 import type { KeyedTask } from '../core/action.ts';
 import type { Expectations } from '../core/expectations.ts';
-import { parseRoomKey } from '../core/key.ts';
+import { isStandbyKey } from '../core/key.ts';
 import type { Memory } from '../core/memory.ts';
 import type { Participant, Room, RoomSid } from '../core/room.ts';
 import type { Driver, ObservedTask, TaskKey } from '../driver.ts';
@@ -29,8 +29,8 @@ export interface ObserverParts {
   readonly clock: Clock;
   readonly livekitOutage: Outage;
   readonly engineOutage: Outage;
-  /** Called with the rooms whose tasks changed from one list to the next. */
-  readonly tasksChanged: (sids: ReadonlySet<RoomSid>) => void;
+  /** Called with what changed from one list to the next: the rooms, and whether idle standbys did. */
+  readonly tasksChanged: (sids: ReadonlySet<RoomSid>, standbys: boolean) => void;
 }
 
 export class Observer {
@@ -41,8 +41,10 @@ export class Observer {
   #tasks: {
     readonly begun: number;
     readonly begunAtMs: number;
+    readonly byKey: ReadonlyMap<TaskKey, KeyedTask>;
+    /** Those whose keys name a room; a standby's room can change from one list to the next. */
     readonly bySid: ReadonlyMap<RoomSid, readonly KeyedTask[]>;
-  } = { begun: 0, begunAtMs: 0, bySid: new Map() };
+  } = { begun: 0, begunAtMs: 0, byKey: new Map(), bySid: new Map() };
   #all: readonly ObservedTask[] = [];
   #listing: { readonly begun: number; readonly done: Promise<void> } | null = null;
 
@@ -103,22 +105,28 @@ export class Observer {
 
   /** Tasks of one room, with launches that the list does not show yet. */
   tasksOf(sid: RoomSid): readonly KeyedTask[] {
-    const listed = this.#tasks.bySid.get(sid) ?? [];
-    const known = new Set(listed.map((task) => task.key));
-    const pending = this.#parts.expectations.pending(sid).filter((task) => !known.has(task.key));
-    return [...listed, ...pending];
+    const { expectations, memory } = this.#parts;
+    const { byKey, bySid } = this.#tasks;
+    const standbys = [...memory.standbys.of(sid)].flatMap((key) => byKey.get(key) ?? []);
+    const pending = expectations.pending((key) => !byKey.has(key) && memory.sidOf(key) === sid);
+    return [...(bySid.get(sid) ?? []), ...standbys, ...pending];
+  }
+
+  /** One task, listed or promised. */
+  task(key: TaskKey): KeyedTask | null {
+    const [pending = null] = this.#parts.expectations.pending((each) => each === key);
+    return this.#tasks.byKey.get(key) ?? pending;
   }
 
   /** All tasks, damaged ones and those that the list does not show yet included. */
   allTasks(): readonly ObservedTask[] {
-    const known = new Set(this.#all.map((task) => task.key));
-    const pending = this.#parts.expectations.pending().filter((task) => !known.has(task.key));
-    return [...this.#all, ...pending];
+    const { byKey } = this.#tasks;
+    return [...this.#all, ...this.#parts.expectations.pending((key) => !byKey.has(key))];
   }
 
   /** Rooms that have tasks. */
-  sidsWithTasks(): Iterable<RoomSid> {
-    return this.#tasks.bySid.keys();
+  sidsWithTasks(): ReadonlySet<RoomSid> {
+    return new Set([...this.#tasks.bySid.keys(), ...this.#parts.memory.standbys.sids()]);
   }
 
   async #livekit(name: string | null, timeoutMs: number): Promise<readonly Room[]> {
@@ -159,50 +167,48 @@ export class Observer {
     }
     memory.noteTasks(tasks, clock.nowMs());
     const lost = expectations.settle(tasks, begunAtMs, driver.traits.listLagMs);
-    const before = this.#tasks.bySid;
-    const bySid = groupBySid(tasks);
+    const before = this.#tasks.byKey;
+    const keyed = tasks.filter(hasKey);
+    const byKey = new Map(keyed.map((task) => [task.key, task]));
     const provenMs = begunAtMs - driver.traits.listLagMs;
     const isProven = (key: TaskKey) => (memory.task(key).firstSeenAtMs ?? Infinity) < provenMs;
-    const vanished = vanishedKeys(before, bySid).filter(isProven);
+    const vanished = vanishedKeys(before, byKey).filter(isProven);
     memory.noteVanished([...lost, ...vanished], clock.nowMs());
     this.#all = tasks;
-    this.#tasks = { begun, begunAtMs, bySid };
-    tasksChanged(changedSids(before, bySid));
+    const ofRooms = keyed.filter(({ key }) => !isStandbyKey(key));
+    const sidOf = (key: TaskKey) => memory.sidOf(key);
+    this.#tasks = { begun, begunAtMs, byKey, bySid: groupBySid(ofRooms, sidOf) };
+    const changed = [...new Set([...before.keys(), ...byKey.keys()])].filter(
+      (key) => before.get(key)?.phase !== byKey.get(key)?.phase,
+    );
+    const sids = new Set(changed.map(sidOf).filter((sid) => sid !== null));
+    tasksChanged(
+      sids,
+      changed.some((key) => sidOf(key) === null),
+    );
   }
 }
 
-function groupBySid(tasks: readonly ObservedTask[]): Map<RoomSid, KeyedTask[]> {
+function hasKey(task: ObservedTask): task is KeyedTask {
+  return task.key !== null;
+}
+
+function groupBySid(
+  tasks: readonly KeyedTask[],
+  sidOf: (key: TaskKey) => RoomSid | null,
+): Map<RoomSid, KeyedTask[]> {
   const bySid = new Map<RoomSid, KeyedTask[]>();
   for (const task of tasks) {
-    const { key } = task;
-    const of = key === null ? null : parseRoomKey(key);
-    if (key === null || of === null) continue;
-    bySid.set(of.sid, [...(bySid.get(of.sid) ?? []), { ...task, key }]);
+    const sid = sidOf(task.key);
+    if (sid !== null) bySid.set(sid, [...(bySid.get(sid) ?? []), task]);
   }
   return bySid;
 }
 
-type BySid = ReadonlyMap<RoomSid, readonly KeyedTask[]>;
+type ByKey = ReadonlyMap<TaskKey, KeyedTask>;
 
 /** Live tasks that the next list does not show: unless it lags behind, somebody removed them. */
-function vanishedKeys(before: BySid, after: BySid): TaskKey[] {
-  return [...before].flatMap(([sid, tasks]) => {
-    const kept = new Set((after.get(sid) ?? []).map((task) => task.key));
-    return tasks
-      .filter((task) => task.phase !== 'ended')
-      .filter((task) => !kept.has(task.key))
-      .map((task) => task.key);
-  });
-}
-
-function changedSids(before: BySid, after: BySid): Set<RoomSid> {
-  const changed = new Set<RoomSid>();
-  for (const sid of new Set([...before.keys(), ...after.keys()])) {
-    if (fingerprint(before.get(sid)) !== fingerprint(after.get(sid))) changed.add(sid);
-  }
-  return changed;
-}
-
-function fingerprint(tasks: readonly KeyedTask[] = []): string {
-  return tasks.map((task) => `${task.key}:${task.phase}`).join();
+function vanishedKeys(before: ByKey, after: ByKey): TaskKey[] {
+  const live = [...before.values()].filter((task) => task.phase !== 'ended');
+  return live.map(({ key }) => key).filter((key) => !after.has(key));
 }

@@ -14,6 +14,8 @@ import type { RoomMemory } from '../core/remembered.ts';
 import { isGone, planAbsentRoom } from '../core/plan-gone.ts';
 import { planRoom } from '../core/plan.ts';
 import { presentAgent, type Participant, type Room } from '../core/room.ts';
+import { isStandbyKey } from '../core/key.ts';
+import { noteClaim } from '../core/standby-room.ts';
 import { isTaskKey } from '../driver.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -26,7 +28,9 @@ export interface PassParts {
   readonly applier: Applier;
   readonly memory: Memory;
   readonly limits: LaunchLimits;
-  readonly profiles: ProfileChooser;
+  readonly chooser: ProfileChooser;
+  /** The standby of a profile that can take a room. */
+  readonly readyStandby: (profile: string) => KeyedTask | null;
   readonly clock: Clock;
   readonly log: Log;
   /** Called when a room left the line of those that wait for a launch. */
@@ -135,23 +139,37 @@ export class Pass {
   }
 
   async #planLive(room: Room, begun: number, participants: Participants) {
-    const { observer, memory, profiles, clock } = this.#parts;
+    const { observer, memory, chooser, readyStandby, clock } = this.#parts;
     const known = memory.room(room.sid);
-    const profile = profiles.of(known);
-    const needed = needsParticipants(known, observer.tasksOf(room.sid), profile);
+    const profile = chooser.of(known);
+    const needed =
+      memory.standbys.someUnclaimed ||
+      needsParticipants(known, observer.tasksOf(room.sid), profile);
     const seen = needed ? await participants.read() : [];
     const agent = seen === null ? 'unread' : presentAgent(room.sid, seen);
-    // Only now: what was listed meanwhile is in memory already, and a plan must not mix the two.
-    const tasks = asProfileSays(observer.tasksOf(room.sid), profile);
     const nowMs = clock.nowMs();
+    const shown = agent === 'unread' ? null : (agent?.taskKey ?? null);
+    const present = shown !== null && isTaskKey(shown) ? shown : null;
+    if (present !== null && isStandbyKey(present)) noteClaim(memory, present, room.sid, nowMs);
+    // Only now: what was listed meanwhile is in memory already, and a plan must not mix the two.
+    const tasks = observer.tasksOf(room.sid).map((task) => asProfileSays(task, profile));
     known.unread.note(agent !== 'unread', nowMs);
     if (agent !== 'unread') {
-      const present = agent?.taskKey && isTaskKey(agent.taskKey) ? agent.taskKey : null;
+      if (needed) known.lookedAtMs = participants.begunAtMs;
       const running = tasks.filter((task) => task.phase === 'running').map((task) => task.key);
       memory.noteAgent(room.sid, present, running, participants.begunAtMs, nowMs);
     }
     const tasksFresh = observer.tasksBegun > begun;
-    const view: LiveRoomView = { sid: room.sid, room, profile, tasks, tasksFresh, agent };
+    const standby = readyStandby(profile.name);
+    const view: LiveRoomView = {
+      sid: room.sid,
+      room,
+      profile,
+      tasks,
+      tasksFresh,
+      agent,
+      standby,
+    };
     return { plan: planRoom(view, { memory, nowMs }), view };
   }
 
@@ -161,15 +179,15 @@ export class Pass {
     listed: readonly Room[],
     participants: Participants,
   ) {
-    const { observer, memory, profiles, clock } = this.#parts;
+    const { observer, memory, chooser, clock } = this.#parts;
     const live = observer.tasksOf(room.sid).some((task) => task.phase !== 'ended');
     const doubt = live && room.finishedAtMs === null && room.name !== null && listed.length === 0;
     const seen = doubt && isGone(room) ? await participants.read() : [];
     const agentStillThere = seen === null || presentAgent(room.sid, seen) !== null;
     const nowMs = clock.nowMs();
     const tasksFresh = observer.tasksBegun > begun;
-    const profile = profiles.of(room);
-    const tasks = asProfileSays(observer.tasksOf(room.sid), profile);
+    const profile = chooser.of(room);
+    const tasks = observer.tasksOf(room.sid).map((task) => asProfileSays(task, profile));
     const view = { sid: room.sid, profile, tasks, tasksFresh, agentStillThere };
     const plan = planAbsentRoom(room, view, { memory, nowMs });
     if (isGone(room) && !agentStillThere) room.goneAtMs ??= nowMs;

@@ -12,6 +12,10 @@ export interface RoomsPort {
 export interface SocketsPort {
   /** Ends the task's job (JobTermination); false when it holds no socket. */
   terminate(key: TaskKey): boolean;
+  /** A standby was given a room: look at it now, and offer it the job. */
+  offer(key: TaskKey): void;
+  /** Takes an offer back. False: its worker has said yes, and can be offered nothing more. */
+  withdraw(key: TaskKey): boolean;
   /** How far the task's worker came, in words for people; reads on after a colon. */
   account(key: TaskKey): string;
 }

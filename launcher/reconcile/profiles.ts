@@ -12,12 +12,12 @@ import type { Log } from '../lib/log.ts';
 /** What may be logged of a text that anybody who opens a room can write. */
 const PROFILE_NAME = /^[a-z0-9-]{1,24}$/;
 
-/** A room's tasks: where the engine cannot tell whether they run our runner, its profile says. */
+/** A task: where its engine cannot tell whether it runs our runner, its profile says. */
 export function asProfileSays(
-  tasks: readonly KeyedTask[],
-  { runner }: Pick<Profile, 'runner'>,
-): readonly KeyedTask[] {
-  return tasks.map((task) => ({ ...task, runner: task.runner ?? runner === true }));
+  task: KeyedTask,
+  { runner }: Pick<Profile, 'runner'> = {},
+): KeyedTask {
+  return { ...task, runner: task.runner ?? runner === true };
 }
 
 export class ProfileChooser {

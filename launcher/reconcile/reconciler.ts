@@ -10,15 +10,19 @@ import { Memory } from '../core/memory.ts';
 import { isGone } from '../core/plan-gone.ts';
 import type { RoomMemory } from '../core/remembered.ts';
 import { agentIdentity, type RoomSid } from '../core/room.ts';
+import { noteAssigned } from '../core/standby-room.ts';
 import { isTaskKey, type Driver, type TaskKey } from '../driver.ts';
+import type { SocketChange } from '../gateway/ports.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { Outage } from '../lib/outage.ts';
 import { Applier } from './apply.ts';
 import { HandOver, type HandOverPorts } from './hand-over.ts';
+import { Launches } from './launches.ts';
 import { Loop } from './loop.ts';
 import { Observer } from './observe.ts';
 import { Pass } from './pass.ts';
+import { Pool } from './pool.ts';
 import type { RoomsPort, SocketsPort } from './ports.ts';
 import { ProfileChooser } from './profiles.ts';
 import { watchUnhinted } from './unhinted.ts';
@@ -34,6 +38,8 @@ export interface ReconcilerOptions {
   readonly taskEnv: (key: TaskKey) => Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly log: Log;
+  /** In [0, 1): makes the keys of standbys. */
+  readonly random: () => number;
 }
 
 /** What a webhook tells about a room. */
@@ -63,7 +69,8 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #loop: Loop;
   readonly #limits: LaunchLimits;
-  readonly #profiles: ProfileChooser;
+  readonly #chooser: ProfileChooser;
+  readonly #pool: Pool;
   #watch: AsyncDisposable | undefined;
 
   constructor(options: ReconcilerOptions) {
@@ -77,29 +84,43 @@ export class Reconciler {
     this.engineOutage = new Outage('the engine', clock, log);
     const { livekitOutage, engineOutage } = this;
     const outages = { livekitOutage, engineOutage };
-    const profiles = new ProfileChooser(options.profiles, log);
-    this.#profiles = profiles;
-    const shared = { ...options, ...outages, profiles, memory, expectations, limits };
-    const tasksChanged = (sids: ReadonlySet<RoomSid>) => this.#loop.nudgeSids(sids);
-    const observer = new Observer({ ...shared, tasksChanged });
-    const turnFree = () => this.#loop.nudgeWaiting();
-    const applier = new Applier({ ...shared, turnFree });
-    const pass = new Pass({ ...shared, observer, applier, turnFree });
+    const chooser = new ProfileChooser(options.profiles, log);
+    this.#chooser = chooser;
+    const tasksChanged = (sids: ReadonlySet<RoomSid>, standbys: boolean) => {
+      this.#loop.nudgeSids(sids);
+      if (standbys) this.#pool.nudge();
+    };
+    const known = { ...options, ...outages, chooser, memory, expectations, limits };
+    const observer = new Observer({ ...known, tasksChanged });
     this.observer = observer;
-    const { listLagMs } = options.driver.traits;
-    this.#loop = new Loop({ ...shared, listLagMs, observer, applier, pass });
     const nudge = (name: string) => this.#loop.nudge(name);
-    this.handOver = new HandOver({ livekit, observer, memory, profiles, expectations, nudge });
+    const turnFree = () => this.#loop.nudgeWaiting();
+    const shared = { ...known, observer, nudge, turnFree };
+    const launches = new Launches(shared);
+    const isReady = (key: TaskKey) => this.#pool.isReady(key);
+    const applier = new Applier({ ...shared, launches, isReady });
+    const readyStandby = (profile: string) => this.#pool.ready(profile);
+    const pass = new Pass({ ...shared, applier, readyStandby });
+    const { listLagMs } = options.driver.traits;
+    this.#loop = new Loop({ ...shared, listLagMs, applier, pass });
+    this.#pool = new Pool({ ...shared, launches, applier });
+    this.handOver = new HandOver({ ...shared, livekit });
   }
 
   /** The profile that the room has now. */
   profileOf(room: RoomMemory): Profile {
-    return this.#profiles.of(room);
+    return this.#chooser.of(room);
+  }
+
+  /** Can this standby take a room now? Null: it is none, or has one. */
+  isReadyStandby(key: TaskKey): boolean | null {
+    return this.memory.standbys.idle.has(key) ? this.#pool.isReady(key) : null;
   }
 
   /** Runs the first full pass and goes on from there; resolves after the first, well or not. */
   async start(): Promise<void> {
     await this.#loop.start();
+    this.#pool.nudge();
     const { driver, clock } = this.#options;
     const nudge = () => this.#loop.nudgeTasks();
     const tasks = () => this.observer.allTasks();
@@ -109,6 +130,7 @@ export class Reconciler {
   /** Finishes the passes that run; tasks go on without this launcher. */
   async stop(): Promise<void> {
     await this.#watch?.[Symbol.asyncDispose]();
+    await this.#pool.stop();
     await this.#loop.stop();
   }
 
@@ -123,15 +145,19 @@ export class Reconciler {
     else memory.noteNudge(sid, news.roomName, LIVELY.has(news.event), nowMs);
     if (news.event === 'participant_left' || news.event === 'participant_connection_aborted') {
       const { taskKey = '', disconnectReason = 0 } = participant ?? {};
-      if (isTaskKey(taskKey)) memory.noteLeave(taskKey, disconnectReason, nowMs);
+      // What an agent shows of itself never touches another room's task.
+      const own = isTaskKey(taskKey) && memory.sidOf(taskKey) === sid ? taskKey : null;
+      if (own !== null) memory.noteLeave(own, disconnectReason, nowMs);
     }
     this.#loop.nudge(news.roomName);
   }
 
-  /** The gateway saw a task's socket change: it registered, got its job, or hung up. */
-  socketChanged(key: TaskKey): void {
+  /** The gateway saw a task's socket change: it registered, was offered its job, or hung up. */
+  socketChanged(key: TaskKey, change: SocketChange): void {
     const sid = parseRoomKey(key)?.sid;
-    if (sid && this.#limits.settled(sid)) this.#loop.nudgeWaiting();
+    if (change === 'assigned') noteAssigned(this.memory, key);
+    if (sid === undefined) this.#pool.socketChanged(key, change);
+    else if (this.#limits.settled(sid)) this.#loop.nudgeWaiting();
     this.#loop.nudgeTasks();
   }
 
@@ -151,12 +177,13 @@ export class Reconciler {
 
   /** An operator ends one task. */
   stopTask(key: string): StopAnswer {
-    const sid = isTaskKey(key) ? parseRoomKey(key)?.sid : undefined;
-    const task = sid && this.observer.tasksOf(sid).find((each) => each.key === key);
-    if (!sid || !task) return 'unknown';
+    const task = isTaskKey(key) ? this.observer.task(key) : null;
+    if (!task) return 'unknown';
     if (task.phase === 'ended') return 'nothing-to-stop';
     this.memory.task(task.key).stopAsked = true;
-    this.#loop.nudgeSids([sid]);
+    const sid = this.memory.sidOf(task.key);
+    if (sid === null) this.#pool.nudge();
+    else this.#loop.nudgeSids([sid]);
     return 'accepted';
   }
 

@@ -55,9 +55,9 @@ export async function way(name, start, address) {
     LIVEKIT_API_KEY: server.apiKey,
     LIVEKIT_API_SECRET: secret,
   };
-  await start(env, webhook);
+  const more = await start(env, webhook);
   const rooms = new RoomServiceClient(server.url.replace('ws', 'http'), server.apiKey, secret);
-  return { name, rooms, server, times: [] };
+  return { name, rooms, server, times: [], ...more };
 }
 
 export function child(args, env) {
@@ -89,9 +89,9 @@ export function launcher(settings) {
       LAUNCHER_ADMIN_LISTEN: `127.0.0.1:${admin}`,
       ...settings,
     });
-    await until(`${deployment} ready`, async () => {
-      return (await fetch(`http://127.0.0.1:${admin}/readyz`)).ok;
-    });
+    const url = `http://127.0.0.1:${admin}`;
+    await until(`${deployment} ready`, async () => (await fetch(`${url}/readyz`)).ok);
+    return { deployment, tasks: async () => (await fetch(`${url}/api/tasks`)).json() };
   };
 }
 

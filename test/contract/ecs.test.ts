@@ -3,3 +3,4 @@ import { contract } from './driver.contract.ts';
 
 await contract('ecs', () => ecsHarness());
 await contract('ecs that lags', () => ecsHarness({ listLagMs: 5_000, guardDuty: true }));
+await contract('ecs over a port', () => ecsHarness({ overPort: true }));

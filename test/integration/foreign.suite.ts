@@ -4,7 +4,6 @@
  * after another, and at once; by default fewer, which two cores do in a minute.
  */
 import { readFile } from 'node:fs/promises';
-import process from 'node:process';
 import { AccessToken, RoomServiceClient } from 'livekit-server-sdk';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -13,29 +12,27 @@ import { Cleanup } from '../support/cleanup.ts';
 import { containerOf, type DockerBed, roomIn, runningNames } from '../support/docker-bed.ts';
 import { docker, outputOf } from '../support/docker-engine.ts';
 import { leaks } from '../support/evidence.ts';
-import { callbackOf, type Kind, servedBy, startObedientBed, tell } from '../support/foreign-bed.ts';
+import {
+  callbackOf,
+  endOf,
+  type Kind,
+  roomCounts,
+  servedBy,
+  startObedientBed,
+  tell,
+} from '../support/foreign-bed.ts';
 import { describeWith } from '../support/left-out.ts';
 import { fullPasses, launches, type Served } from '../support/served.ts';
 import { visit } from '../support/visitor.ts';
 import { waitFor } from '../support/wait.ts';
 
-const [IN_ROW = 3, AT_ONCE = 4] = (process.env['ROOM_LAUNCHER_TEST_ROOMS'] ?? '3,4')
-  .split(',')
-  .map(Number);
+const [IN_ROW, AT_ONCE] = roomCounts(3, 4);
 const GATEWAY_SECRET = 'the-gateway-secret-of-this-test-alone';
 const SERVED_MS = 60_000;
 const ENDED_MS = 60_000;
 /** LiveKit notices a dead process after some 20 s; 30 s later it is missing, and gets ten more. */
 const REPLACED_MS = 120_000;
 const TEST_MS = 180_000;
-
-async function endOf({ launcher }: DockerBed, key: string) {
-  const look = async () => {
-    const row = (await launcher.tasks()).find((task) => task.key === key);
-    return row?.phase === 'ended' && row.verdict !== null ? row : null;
-  };
-  return waitFor(`the end of ${key}`, look, ENDED_MS + REPLACED_MS);
-}
 
 /** The HTTP status with which a dial is refused, or `open`. */
 function dial(bed: DockerBed, key: string, secret: string): Promise<number | 'open'> {

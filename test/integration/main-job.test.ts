@@ -122,7 +122,8 @@ describeWithLiveKit('the main job of the demo', () => {
       trueSinceMs ||= Date.now();
       return samples;
     });
-    room.once(RoomEvent.Disconnected, () => log('task.end', { task: `r-${sid}-1`, sid, code: 0 }));
+    const end = { task: `r-${sid}-1`, sid, code: 0, verdict: 'served', reason: 'the room ended' };
+    room.once(RoomEvent.Disconnected, () => log('task.end', end));
     const { marks } = await job;
     expect(trueSinceMs).toBeGreaterThan(0);
     expect(marks['audio echo']).toBeGreaterThanOrEqual(trueSinceMs);

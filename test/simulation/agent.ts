@@ -2,6 +2,7 @@
  * What runs in a task: our runner, in the order and with the exit codes that it has, and with the
  * fate that the dice gave it.
  */
+import { isStandbyKey } from '../../launcher/core/key.ts';
 import type { RoomSid } from '../../launcher/core/room.ts';
 import type { MemoryTask, SigtermAnswer } from '../../launcher/drivers/memory.ts';
 import type { TaskKey } from '../../launcher/driver.ts';
@@ -22,7 +23,20 @@ export const BAD_FATES = [
   'reconnects',
   'fatal',
 ] as const;
-export type Fate = 'serves' | (typeof BAD_FATES)[number];
+/** And what can become of one that waits for its room. */
+export const BAD_STANDBY_FATES = [
+  ...BAD_FATES,
+  'never-registers',
+  'dies-idle',
+  'dies-at-offer',
+  'dies-at-assignment',
+  'hangs-up-at-offer',
+  'refuses',
+  'refuses-once',
+  'answers-late',
+  'lies',
+] as const;
+export type Fate = 'serves' | (typeof BAD_STANDBY_FATES)[number];
 
 const REDIAL_MAX_MS = 5_000;
 const GIVE_UP_MS = 600_000;
@@ -36,6 +50,11 @@ export class SimAgent {
   readonly fate: Fate;
   readonly #world: SimWorld;
   #process: SimProcess | null = null;
+  /** The launcher before it: what that one had sent by its end still arrives. */
+  #before: SimProcess | null = null;
+  /** Since when it has had no launcher. */
+  #aloneSinceMs: number;
+  #offers = 0;
   #seat: Seat | null = null;
   #leftAtMs: number | undefined;
   #jobId: string | undefined;
@@ -48,6 +67,12 @@ export class SimAgent {
     this.task = task;
     this.key = key;
     this.fate = fate;
+    this.#aloneSinceMs = world.clock.nowMs();
+  }
+
+  /** The launcher that it is registered at. */
+  get launcher(): SimProcess | null {
+    return this.#process;
   }
 
   /** When it was last seen out of a room that it had been in. */
@@ -68,8 +93,11 @@ export class SimAgent {
 
   /** The engine has started it. */
   start(): void {
+    this.#aloneSinceMs = this.#world.clock.nowMs();
     if (this.fate === 'crash-at-start') return this.#exitAfter(300, 1);
     if (this.fate === 'fatal') return this.#exitAfter(300, 64);
+    if (this.fate === 'never-registers') return;
+    if (this.fate === 'dies-idle') this.#exitAfter(this.#dice(1_000, 60_000, 'idle death'), 137);
     const [fromMs, toMs] = this.fate === 'slow-start' ? [10_000, 40_000] : [200, 3_000];
     this.#after(this.#dice(fromMs, toMs, 'boot'), () => this.#dial());
   }
@@ -98,23 +126,43 @@ export class SimAgent {
 
   /** Its launcher's socket is gone. */
   lostLauncher(): void {
+    this.#before = this.#process;
     this.#process = null;
+    this.#aloneSinceMs = this.#world.clock.nowMs();
     this.#dials = 0;
     this.#redial();
   }
 
   /** A frame of the gateway's. */
   received(frame: ServerFrame, from: SimProcess): void {
-    if (from !== this.#process || !this.#alive()) return;
+    if ((from !== this.#process && from !== this.#before) || !this.#alive()) return;
     if (frame.case === 'termination') return this.#endJob();
-    if (frame.case === 'availability' && this.fate !== 'never-joins') {
-      from.answered(this, frame.value.job?.id ?? '');
-    } else if (frame.case === 'assignment' && this.#jobId === undefined) {
+    if (frame.case === 'availability') this.#offered(frame.value.job?.id ?? '', from);
+    else if (frame.case === 'assignment' && this.#jobId === undefined) {
+      if (this.fate === 'dies-at-assignment') return this.#exitAfter(0, 137);
       const { id, room } = frame.value.job ?? {};
       if (!room) return;
       this.#jobId = id;
       const { name, sid } = room;
       this.#after(this.#dice(50, 500, 'join'), () => this.#join(name, sid as RoomSid));
+    }
+  }
+
+  #offered(jobId: string, by: SimProcess): void {
+    this.#offers += 1;
+    const no = this.fate === 'refuses' || (this.fate === 'refuses-once' && this.#offers === 1);
+    const lateMs = this.fate === 'answers-late' ? this.#dice(5_000, 15_000, 'answer') : 0;
+    switch (this.fate) {
+      case 'never-joins':
+        return;
+      case 'dies-at-offer':
+        return this.#exitAfter(0, 137);
+      case 'hangs-up-at-offer':
+        by.hungUp(this);
+        return this.lostLauncher();
+      default:
+        if (lateMs === 0) return by.answered(this, jobId, !no);
+        this.#after(lateMs, () => by.answered(this, jobId, !no));
     }
   }
 
@@ -128,6 +176,7 @@ export class SimAgent {
     }
     if (answer !== 'welcome' || !gateway) return this.#redial();
     this.#process = gateway;
+    this.#before = null;
     this.#dials = 0;
     gateway.registered(this, this.#jobId);
   }
@@ -135,14 +184,14 @@ export class SimAgent {
   #redial(): void {
     this.#dials += 1;
     const waitMs = Math.min(250 * 2 ** this.#dials, REDIAL_MAX_MS);
-    const ageMs = this.#world.clock.nowMs() - this.task.startsAtMs;
-    if (this.#jobId === undefined && ageMs > GIVE_UP_MS) return this.#exitAfter(0, 75);
+    const aloneMs = this.#world.clock.nowMs() - this.#aloneSinceMs;
+    if (this.#jobId === undefined && aloneMs > GIVE_UP_MS) return this.#exitAfter(0, 75);
     this.#after(waitMs, () => this.#dial());
   }
 
   #join(name: string, sid: RoomSid): void {
     if (this.#over) return;
-    const { key: taskKey } = this;
+    const taskKey = this.#shownKey();
     const onKick: Seat['onKick'] = (reason) => this.#kicked(reason, name, sid);
     this.#seat = this.#world.livekit.join(name, sid, { taskKey, onKick });
     // The runner's guard: the name may be in another life by now.
@@ -151,6 +200,14 @@ export class SimAgent {
     if (this.fate === 'oom') this.#exitAfter(this.#dice(100, 20_000, 'oom'), 137, true);
     if (this.fate === 'reconnects') this.#reconnects(name, sid);
     if (this.fate === 'leaves') this.#after(this.#dice(100, 20_000, 'leave'), () => this.#endJob());
+  }
+
+  /** User code can show any key: a liar shows a standby's that is none of its business. */
+  #shownKey(): TaskKey {
+    if (this.fate !== 'lies') return this.key;
+    const keys = [...this.#world.agents.values()].map((agent) => agent.key);
+    const others = keys.filter((key) => isStandbyKey(key) && key !== this.key);
+    return others.length === 0 ? this.key : this.#world.dice.pick(others, `lie ${this.key}`);
   }
 
   /** Its line breaks now and then; LiveKit notices, and it is back within seconds. */

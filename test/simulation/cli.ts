@@ -14,6 +14,8 @@ const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '500' },
     from: { type: 'string', default: '1' },
+    /** Gives every story a warm pool of this size. */
+    standby: { type: 'string' },
     /** Prints the launcher's log of the shortest story. */
     log: { type: 'boolean', default: false },
     /** Only the first broken seed, in one line: for the mutants. */
@@ -41,7 +43,7 @@ let steps = 0;
 const beganMs = performance.now();
 
 for (let seed = from; seed < from + seeds; seed++) {
-  const story = makeStory(seed);
+  const story = storyOf(seed);
   const outcome = await runStory(story);
   steps += outcome.steps;
   for (const [what, times] of outcome.drawn) drawn.set(what, (drawn.get(what) ?? 0) + times);
@@ -72,7 +74,13 @@ async function tell(story: Story, invariant: string): Promise<void> {
   const atS = ((violation?.atMs ?? startMs) - startMs) / 1_000;
   console.log(`seed ${story.seed} broke "${invariant}" at ${atS} s: ${violation?.detail}`);
   console.log(tellStory(shortest));
-  console.log(`  again: npm run simulate -- --seeds 1 --from ${story.seed} --log\n`);
+  const pool = values.standby === undefined ? '' : ` --standby ${values.standby}`;
+  console.log(`  again: npm run simulate -- --seeds 1 --from ${story.seed}${pool} --log\n`);
+}
+
+function storyOf(seed: number): Story {
+  const { standby } = values;
+  return makeStory(seed, standby === undefined ? undefined : wholeNumber('standby', standby, 0));
 }
 
 function printing(nowMs: () => number, launcher: number): Log {
@@ -90,8 +98,8 @@ function printing(nowMs: () => number, launcher: number): Log {
   };
 }
 
-function wholeNumber(name: string, text: string): number {
-  if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
-  console.error(`--${name} is "${text}"; it must be a whole number from 1`);
+function wholeNumber(name: string, text: string, least = 1): number {
+  if (/^[0-9]{1,9}$/.test(text) && Number(text) >= least) return Number(text);
+  console.error(`--${name} is "${text}"; it must be a whole number from ${least}`);
   process.exit(64);
 }

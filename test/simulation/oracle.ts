@@ -5,13 +5,14 @@
  * Bounds count from the last disturbance: while faults go on a room may have to wait.
  */
 import type { Job } from '@livekit/protocol';
-import { parseRoomKey } from '../../launcher/core/key.ts';
+import { isStandbyKey, parseRoomKey } from '../../launcher/core/key.ts';
 import type { RoomSid } from '../../launcher/core/room.ts';
 import type { MemoryTask } from '../../launcher/drivers/memory.ts';
-import type { TaskId, TaskKey } from '../../launcher/driver.ts';
+import { isTaskKey, type TaskId, type TaskKey } from '../../launcher/driver.ts';
 import type { RoomNews } from '../../launcher/reconcile/reconciler.ts';
 import type { SimAgent } from './agent.ts';
 import type { SimRoom } from './livekit.ts';
+import { PoolOracle } from './pool-oracle.ts';
 import { BOUNDS, PROFILE, type SimProcess } from './process.ts';
 import { RoomRecord } from './record.ts';
 import type { SimWorld } from './world.ts';
@@ -43,10 +44,13 @@ const CALM_END_MS = 60_000;
 
 export class Oracle {
   violation: Violation | null = null;
+  readonly pool: PoolOracle;
   readonly #world: SimWorld;
   readonly #records = new Map<RoomSid, RoomRecord>();
   readonly #lastSids = new Map<string, RoomSid>();
   readonly #asked = new Map<SimProcess, { readonly atMs: number; readonly name: string }[]>();
+  /** How long LiveKit had been away when a task started. */
+  readonly #blindAt = new Map<TaskId, number>();
   #disturbedAtMs = 0;
   #blindMs = 0;
   /** When calls last could be slow, and lists leave rooms out. */
@@ -57,6 +61,7 @@ export class Oracle {
 
   constructor(world: SimWorld) {
     this.#world = world;
+    this.pool = new PoolOracle(world, (invariant, detail) => this.broken(invariant, detail));
   }
 
   // --- what happens in the world -----------------------------------------------------------------
@@ -85,18 +90,20 @@ export class Oracle {
 
   /** The engine started a task. */
   started(agent: SimAgent): void {
-    this.#recordOf(agent.key).blindAt.set(agent.task.id, this.#blindMs);
+    this.#blindAt.set(agent.task.id, this.#blindMs);
   }
 
   ended({ key, task }: SimAgent): void {
-    this.#recordOf(key).ends(key, task.exitCode);
+    const sid = this.pool.sidOf(task) ?? this.#world.gateway()?.reconciler.memory.sidOf(key);
+    if (sid) this.#record(sid).ends(key, task.exitCode);
   }
 
   // --- what launchers do -------------------------------------------------------------------------
 
   /** A launch is asked for, carried out or not: the rates hold. */
   asks(process: SimProcess, key: TaskKey): void {
-    const room = this.#world.livekit.room(this.#sidOf(key));
+    if (isStandbyKey(key)) return this.pool.asks(process, key);
+    const room = this.#world.livekit.room(sidOfKey(key));
     const name = room?.name ?? '';
     const overMs = this.#nowMs - (room?.closedAtMs ?? 0) - this.#world.story.livekit.hideLagMs;
     if (overMs > LOOK_MS && this.#nowMs - this.#slowAtMs > SLOWEST_MS) {
@@ -112,37 +119,55 @@ export class Oracle {
   }
 
   refused(key: TaskKey): void {
-    this.#recordOf(key).refused(this.#nowMs);
+    if (!isStandbyKey(key)) this.#record(sidOfKey(key)).refused(this.#nowMs);
   }
 
   /** A launch reaches the engine: never a second task beside one that this launcher knows of. */
   launches(process: SimProcess, key: TaskKey, askedAtMs: number): void {
-    if (this.#world.taskOf(key)) return;
-    const sid = this.#sidOf(key);
+    if (this.#world.taskOf(key) || isStandbyKey(key)) return;
+    const sid = sidOfKey(key);
     const twin = this.#live(sid).find(
-      (task) => (process.shown.get(task.id) ?? Infinity) < askedAtMs,
+      (task) => (process.shown.get(task.id) ?? Infinity) < askedAtMs && this.#isTied(task, process),
     );
     if (twin) this.broken('double', `${key} was launched beside ${twin.key}, which was known`);
-    const record = this.#record(sid);
+    this.#attempted(this.#record(sid), key);
+  }
+
+  /** Does this launcher know whose task it is? Another launcher's standby shows it in its room. */
+  #isTied({ key, id }: MemoryTask, process: SimProcess): boolean {
+    const by = isTaskKey(key) ? this.pool.makerOf(key) : undefined;
+    if (by === undefined || by === process) return true;
+    const seat = this.#world.agents.get(id)?.seat;
+    return seat != null && this.#nowMs - seat.sinceMs > SETTLED_MS;
+  }
+
+  /** A room's launch, or a standby that was given its job. */
+  #attempted(record: RoomRecord, key: TaskKey): void {
     record.created.push(key);
     const starts = this.#world.processes.filter((each) => each.startedAtMs >= record.firstAtMs);
     // Lists that left the room out for long made a new life of it.
     const lives = record.lives + (this.#missedAtMs - this.#missingSinceMs > LOOK_MS ? 1 : 0);
-    const most = (PROFILE.retries + 1) * lives + record.uncounted.size + starts.length;
+    const once = record.uncounted.size + starts.length + record.overlaps;
+    const most = (PROFILE.retries + 1) * lives + once;
     if (record.created.length > most) {
-      this.broken('attempts', `${record.created.length} tasks for ${sid}, ${most} are due`);
+      this.broken('attempts', `${record.created.length} tasks for ${record.sid}, ${most} are due`);
     }
   }
 
   /** JobTermination or a stop: never for an agent that serves its live room. */
   ends(process: SimProcess, key: TaskKey, how: string): void {
     const { livekit, clock } = this.#world;
-    const sid = this.#sidOf(key);
+    const begun = process.ending.has(key);
+    this.#restsOnAFreshList(process, key);
+    const known = this.#world.taskOf(key);
+    const sid = known ? this.pool.sidOf(known) : sidOfKey(key);
+    if (!sid) return begun ? undefined : this.pool.ends(process, key, how);
     const task = this.#live(sid).find((each) => each.key === key);
     const record = this.#record(sid);
-    this.#restsOnAFreshList(process, key);
     if (!task || !livekit.isLive(sid) || record.operator) return;
     const agent = this.#world.agentOf(key);
+    // What it shows in the room is somebody else's.
+    if (agent?.fate === 'lies') return;
     // Lists that lag show one that has just ended.
     const slow = this.#nowMs - this.#slowAtMs < SLOWEST_MS;
     const shownMs = this.#world.story.engine.listLagMs + (slow ? LOOK_MS : LIST_MS);
@@ -174,20 +199,34 @@ export class Oracle {
   }
 
   /** What is left of a task is evidence for as long as its room lives. */
-  removes(id: TaskId): void {
+  removes(process: SimProcess, id: TaskId): void {
     const task = this.#world.engine.tasks.get(id);
     if (!task) return;
-    const sid = this.#sidOf(task.key as TaskKey);
-    if (this.#world.livekit.isLive(sid) && this.#record(sid).lives === 1) {
+    const sid = this.pool.sidOf(task);
+    if (
+      sid &&
+      this.#isTied(task, process) &&
+      this.#world.livekit.isLive(sid) &&
+      this.#record(sid).lives === 1
+    ) {
       this.broken('evidence', `${task.key} was removed, and its room is live`);
     }
   }
 
+  /** A standby is given a room. */
+  offers(process: SimProcess, key: TaskKey): void {
+    this.pool.offers(process, key, this.#blindMs);
+  }
+
   /** A job is handed over: to one task of a live room, once. */
-  assigned(agent: SimAgent, job: Job | undefined): void {
+  assigned(process: SimProcess, agent: SimAgent, job: Job | undefined): void {
     const sid = job?.room?.sid as RoomSid;
     const room = this.#world.livekit.room(sid);
-    if (sid !== this.#sidOf(agent.key)) this.broken('job', `${agent.key} was given ${sid}`);
+    if (isStandbyKey(agent.key)) {
+      this.pool.given(process, agent, sid);
+      this.#attempted(this.#record(sid), agent.key);
+    }
+    if (sid !== this.pool.sidOf(agent.task)) this.broken('job', `${agent.key} was given ${sid}`);
     if (!room || room.closedAtMs < this.#nowMs - LOOK_MS) {
       return this.broken('job', `${agent.key} was given a room that is over`);
     }
@@ -214,11 +253,13 @@ export class Oracle {
     }
     const up = processes.filter((process) => process.alive);
     if (faults.any || livekitDown || up.length !== 1) this.#disturbedAtMs = nowMs;
+    const since = Math.max(this.#disturbedAtMs, up[0]?.startedAtMs ?? nowMs);
+    this.pool.check(nowMs - since);
     for (const [sid, record] of this.#records) {
       const live = this.#live(sid);
       record.sees(live, nowMs);
       const room = livekit.room(sid);
-      const calmMs = nowMs - Math.max(this.#disturbedAtMs, up[0]?.startedAtMs ?? nowMs);
+      const calmMs = nowMs - since;
       if (calmMs < PROMPT_MS) continue;
       if (room?.closedAtMs === Infinity) this.#checkLive(room, record, live, calmMs);
       else if (live.length > 0) {
@@ -242,20 +283,30 @@ export class Oracle {
     }
     for (const task of this.#world.engine.tasks.values()) {
       if (task.endsAtMs <= this.#nowMs) continue;
-      const room = this.#world.livekit.room(this.#sidOf(task.key as TaskKey));
+      const sid = this.pool.sidOf(task);
+      const room = sid && this.#world.livekit.room(sid);
+      if (!sid) continue;
       const over = (room?.closedAtMs ?? 0) < this.#nowMs - CALM_END_MS;
       if (over) this.broken('orphan', `${task.key} is left`);
     }
+    this.pool.settled();
   }
 
   /** All rooms are long over: nothing is kept of them. */
   emptied(): void {
     const { engine, story } = this.#world;
     const memory = this.#world.gateway()?.reconciler.memory;
-    const left = { rooms: memory?.rooms.size, tasks: memory?.tasks.size };
-    if (left.rooms !== 0 || left.tasks !== 0) this.broken('memory', JSON.stringify(left));
-    const kept = story.engine.forgets ? 0 : engine.tasks.size;
-    if (kept > 0) this.broken('evidence', `${kept} ended tasks are kept for ever`);
+    const taken = [...(memory?.standbys.sids() ?? [])].length;
+    const left = { rooms: memory?.rooms.size, taken };
+    if (left.rooms !== 0 || taken !== 0) this.broken('memory', JSON.stringify(left));
+    const pool = { tasks: memory?.tasks.size, standbys: memory?.standbys.idle.size };
+    const only = this.#world.processes.filter((process) => process.alive).length === 1;
+    if (only && (pool.tasks !== story.standby || pool.standbys !== story.standby)) {
+      this.broken('memory', JSON.stringify(pool));
+    }
+    const kept = story.engine.forgets ? 0 : engine.tasks.size - story.standby;
+    if (only && kept > 0) this.broken('evidence', `${kept} ended tasks are kept for ever`);
+    this.pool.settled();
   }
 
   /** The first breach is kept: what follows may be its consequence. */
@@ -301,39 +352,43 @@ export class Oracle {
     process: SimProcess,
   ): boolean {
     const nowMs = this.#nowMs;
+    const offer = this.pool.offerOf(task.key as TaskKey);
     if (task.startsAtMs > nowMs) return nowMs - task.createdAtMs >= PROFILE.startDeadlineMs;
     const sighted = process.reconciler.memory.task(task.key as TaskKey).sighted;
     if (agent?.leftAtMs !== undefined && sighted) {
       const leftMs = nowMs - agent.leftAtMs;
       return leftMs >= MISSING_MS - BLIND_SLACK_MS || record.lives > 1 || agent.over;
     }
-    const ranMs = nowMs - task.startsAtMs - (this.#blindMs - (record.blindAt.get(task.id) ?? 0));
+    const sinceMs = offer?.atMs ?? task.startsAtMs;
+    const blindMs = this.#blindMs - (offer?.blindMs ?? this.#blindAt.get(task.id) ?? 0);
+    const ranMs = nowMs - sinceMs - blindMs;
     return ranMs >= PROFILE.joinDeadlineMs - BLIND_SLACK_MS;
   }
 
   #live(sid: RoomSid, atMs = this.#nowMs): MemoryTask[] {
     const live: MemoryTask[] = [];
     for (const task of this.#world.engine.tasks.values()) {
-      if (task.endsAtMs > atMs && this.#sidOf(task.key as TaskKey) === sid) live.push(task);
+      if (task.endsAtMs > atMs && this.pool.sidOf(task) === sid) live.push(task);
     }
     return live;
   }
 
-  #recordOf(key: TaskKey): RoomRecord {
-    return this.#record(this.#sidOf(key));
-  }
-
   #record(sid: RoomSid): RoomRecord {
     let record = this.#records.get(sid);
-    if (!record) this.#records.set(sid, (record = new RoomRecord(sid, this.#nowMs)));
+    if (!record) {
+      const up = this.#world.processes.filter((process) => process.alive).length;
+      record = new RoomRecord(sid, this.#nowMs, Math.max(up - 1, 0));
+      this.#records.set(sid, record);
+    }
     return record;
-  }
-
-  #sidOf(key: TaskKey): RoomSid {
-    return (parseRoomKey(key)?.sid ?? '') as RoomSid;
   }
 
   get #nowMs(): number {
     return this.#world.clock.nowMs();
   }
+}
+
+/** The room that a key names. */
+function sidOfKey(key: TaskKey): RoomSid {
+  return (parseRoomKey(key)?.sid ?? '') as RoomSid;
 }

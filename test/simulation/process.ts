@@ -64,19 +64,31 @@ export class SimProcess {
     this.reconciler = new Reconciler({
       livekit,
       driver: this.#driver(),
-      sockets: { terminate: (key) => this.#terminate(key), account: () => 'simulated' },
-      profiles: { list: [PROFILE], unmatched: { ...PROFILE, name: '', launch: false } },
+      sockets: {
+        offer: (key) => {
+          world.oracle.offers(this, key);
+          this.#assignments.get(key)?.offer();
+        },
+        withdraw: (key) => this.#assignments.get(key)?.withdraw() ?? true,
+        terminate: (key) => this.#terminate(key),
+        account: () => 'simulated',
+      },
+      profiles: {
+        list: [{ ...PROFILE, standby: world.story.standby }],
+        unmatched: { ...PROFILE, name: '', launch: false },
+      },
       bounds: { ...BOUNDS, inFlight: world.story.inFlight },
       resyncMs,
       taskLivekitUrl: 'ws://livekit.example',
       taskEnv: (key) => ({ LIVEKIT_API_KEY: key }),
       clock,
       log,
+      random: () => world.dice.between(0, 99_999_999, 'standby') / 1e8,
     });
     const host = {
       admit: (key: TaskKey) => this.reconciler.handOver.admit(key),
       look: (key: TaskKey, signal: AbortSignal) => this.reconciler.handOver.look(key, signal),
-      changed: (key: TaskKey, _change: SocketChange) => this.reconciler.socketChanged(key),
+      changed: (key: TaskKey, change: SocketChange) => this.reconciler.socketChanged(key, change),
     };
     const taskLivekitUrl = 'ws://livekit.example';
     this.#assignments = new Assignments({ host, mintToken, taskLivekitUrl, clock, log });
@@ -117,13 +129,13 @@ export class SimProcess {
       jobId,
       send: (frame) => this.#send(agent, frame),
     });
-    this.reconciler.socketChanged(key);
+    this.reconciler.socketChanged(key, 'registered');
   }
 
-  answered(agent: SimAgent, jobId: string): void {
+  answered(agent: SimAgent, jobId: string, available: boolean): void {
     this.#world.clock.timer(FRAME_MS, () => {
       if (!this.alive || this.#sockets.get(agent.key) !== agent) return;
-      const answer = new AvailabilityResponse({ jobId, available: true });
+      const answer = new AvailabilityResponse({ jobId, available });
       this.#assignments.get(agent.key)?.onAnswer(answer);
     });
   }
@@ -132,12 +144,16 @@ export class SimProcess {
     if (!this.alive || this.#sockets.get(agent.key) !== agent) return;
     this.#sockets.delete(agent.key);
     this.#assignments.disconnect(agent.key);
-    this.reconciler.socketChanged(agent.key);
+    this.reconciler.socketChanged(agent.key, 'closed');
   }
 
   #send(agent: SimAgent, frame: ServerFrame): void {
-    if (frame.case === 'assignment') this.#world.oracle.assigned(agent, frame.value.job);
+    const handsOver = frame.case === 'availability' || frame.case === 'assignment';
+    if (handsOver) this.#world.crashPoint(this, 'before-frame');
+    if (!this.alive) return;
+    if (frame.case === 'assignment') this.#world.oracle.assigned(this, agent, frame.value.job);
     this.#world.clock.timer(FRAME_MS, () => agent.received(frame, this));
+    if (handsOver) this.#world.crashPoint(this, 'after-frame');
   }
 
   #terminate(key: TaskKey): boolean {
@@ -224,7 +240,7 @@ export class SimProcess {
         }),
       remove: (id, signal) =>
         this.#call(signal, { fail: 'stop-fail', slow: 'list-slow' }, async () => {
-          oracle.removes(id);
+          oracle.removes(this, id);
           return driver.remove(id, never);
         }),
     };

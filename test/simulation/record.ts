@@ -1,7 +1,7 @@
 /** What the oracle keeps of one room: how its tasks ended, and whether its run may rest. */
 import type { RoomSid } from '../../launcher/core/room.ts';
 import type { MemoryTask } from '../../launcher/drivers/memory.ts';
-import type { TaskId, TaskKey } from '../../launcher/driver.ts';
+import type { TaskKey } from '../../launcher/driver.ts';
 import type { SimProcess } from './process.ts';
 
 const EXIT_DISPLACED = 76;
@@ -10,6 +10,8 @@ const EXIT_BAD_START = 64;
 export class RoomRecord {
   readonly sid: RoomSid;
   readonly firstAtMs: number;
+  /** Launchers beside one that were up then: each may hand it a standby of its own. */
+  readonly overlaps: number;
   /** How often the sid was opened. */
   lives = 0;
   /** Tasks that the engine made, in order. */
@@ -24,7 +26,6 @@ export class RoomRecord {
   toldAtMs: number | null = null;
   /** When the number of its live tasks changed. */
   countChangedAtMs: number;
-  readonly blindAt = new Map<TaskId, number>();
   #count = 0;
   #served = false;
   #fatal = false;
@@ -34,8 +35,9 @@ export class RoomRecord {
   #refusedFromMs: number | null = null;
   #refusedToMs = 0;
 
-  constructor(sid: RoomSid, nowMs: number) {
+  constructor(sid: RoomSid, nowMs: number, overlaps: number) {
     this.sid = sid;
+    this.overlaps = overlaps;
     this.firstAtMs = nowMs;
     this.countChangedAtMs = nowMs;
   }

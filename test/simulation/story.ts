@@ -33,6 +33,8 @@ export type Item =
   | { kind: 'fault'; atMs: number; forMs: number; fault: Fault; chance: number }
   /** The launcher is killed: at that moment, or right before or after its next call. */
   | { kind: 'crash'; atMs: number; at: 'once' | 'before-call' | 'after-call'; downMs: number }
+  /** The launcher is killed right before or after it sends the next offer or assignment. */
+  | { kind: 'crash-at-frame'; atMs: number; at: 'before-frame' | 'after-frame'; downMs: number }
   /** A new launcher starts beside the old one, which ends in order `overlapMs` later. */
   | { kind: 'roll-over'; atMs: number; overlapMs: number }
   /** LiveKit is killed, forgets its rooms, and is back after `downMs`. */
@@ -67,18 +69,21 @@ export interface Story {
     readonly seatLagMs: number;
   };
   readonly inFlight: number;
+  /** Tasks that are to wait for a room. */
+  readonly standby: number;
   readonly items: readonly Item[];
 }
 
 const MINUTE = 60_000;
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'];
 
-export function makeStory(seed: number): Story {
+export function makeStory(seed: number, pool?: number): Story {
   const dice = new Dice(seed);
   const forgets = dice.chance(0.3, 'forgets');
   // Now and then long enough that the engine forgets ends of rooms that still live.
   const long = forgets && dice.chance(0.2, 'long');
   const horizonMs = long ? 90 * MINUTE : dice.between(3, 8, 'horizon') * MINUTE;
+  const standby = pool ?? dice.pick([0, 0, 1, 2, 3], 'standby');
   return {
     seed,
     horizonMs,
@@ -95,14 +100,15 @@ export function makeStory(seed: number): Story {
       seatLagMs: dice.pick([0, 0, 300, 2_000], 'seats'),
     },
     inFlight: dice.pick([1, 4, 50, 50], 'slots'),
-    items: makeItems(dice, horizonMs).toSorted((a, b) => a.atMs - b.atMs),
+    standby,
+    items: makeItems(dice, horizonMs, standby).toSorted((a, b) => a.atMs - b.atMs),
   };
 }
 
-function makeItems(dice: Dice, horizonMs: number): Item[] {
+function makeItems(dice: Dice, horizonMs: number, standby: number): Item[] {
   const at = (what: string) => dice.between(1_000, horizonMs, `${what} at`);
   // Each story has its own mixture: most faults are absent from most stories.
-  const some = (probability: number, most: number, what: Item['kind'], make: () => Item) =>
+  const some = (probability: number, most: number, what: Item['kind'], make: () => Item): Item[] =>
     dice.chance(probability, `some ${what}`)
       ? Array.from({ length: dice.between(1, most, `many ${what}`) }, make)
       : [];
@@ -117,6 +123,12 @@ function makeItems(dice: Dice, horizonMs: number): Item[] {
       kind: 'roll-over',
       atMs: at('roll-over'),
       overlapMs: dice.pick([500, 5_000, 40_000], 'overlap'),
+    })),
+    ...some(standby > 0 ? 0.4 : 0, 3, 'crash-at-frame', () => ({
+      kind: 'crash-at-frame',
+      atMs: at('crash-at-frame'),
+      at: dice.pick(['before-frame', 'after-frame'] as const, 'frame'),
+      downMs: dice.pick([100, 2_000, 20_000], 'frame crash down'),
     })),
   ];
   return [

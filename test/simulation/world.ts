@@ -9,7 +9,7 @@ import { isTaskKey, type TaskId, type TaskKey } from '../../launcher/driver.ts';
 import type { Log } from '../../launcher/lib/log.ts';
 import type { RoomNews } from '../../launcher/reconcile/reconciler.ts';
 import { FakeClock } from '../fakes/clock.ts';
-import { BAD_FATES, SimAgent } from './agent.ts';
+import { BAD_FATES, BAD_STANDBY_FATES, SimAgent } from './agent.ts';
 import { Dice } from './dice.ts';
 import { Faults } from './faults.ts';
 import { LEFT, SimLiveKit } from './livekit.ts';
@@ -24,6 +24,9 @@ const WEBHOOK_AGAIN_MS = 1_000;
 const EMPTY_MS = 20_000;
 /** More often than a run may fail. */
 const DISPLACED_TIMES = 6;
+
+/** A kill that waits for its moment. */
+type Crash = Extract<Item, { kind: 'crash' | 'crash-at-frame' }>;
 
 /** The log of the n-th launcher process, by the story's time. */
 export type MakeLog = (nowMs: () => number, process: number) => Log;
@@ -42,7 +45,7 @@ export class SimWorld {
   livekitDown = false;
   steps = 0;
   #aheadMs = 0;
-  #crash: Extract<Item, { kind: 'crash' }> | null = null;
+  #crash: Crash | null = null;
   readonly #ends = new Map<string, number>();
 
   constructor(story: Story, logOf: MakeLog) {
@@ -88,8 +91,8 @@ export class SimWorld {
     return process;
   }
 
-  /** Called around each call of a launcher: an armed crash strikes there. */
-  crashPoint(process: SimProcess, at: 'before-call' | 'after-call'): void {
+  /** Called around each call and each hand-over of a launcher: an armed crash strikes there. */
+  crashPoint(process: SimProcess, at: Crash['at']): void {
     if (this.#crash?.at === at && process.alive) this.#kill(process, this.#crash);
   }
 
@@ -100,6 +103,9 @@ export class SimWorld {
         return this.#room(item);
       case 'fault':
         return this.#fault(item);
+      case 'crash-at-frame':
+        this.#crash = item;
+        return;
       case 'crash':
         if (item.at !== 'once') this.#crash = item;
         else if (this.gateway()) this.#kill(this.gateway()!, item);
@@ -200,8 +206,9 @@ export class SimWorld {
   }
 
   /** Somebody with the agent's identity comes, goes, and comes again to whoever has taken over. */
-  #displace({ key }: MemoryTask, times: number): void {
-    const sid = isTaskKey(key) ? parseRoomKey(key)?.sid : undefined;
+  #displace(task: MemoryTask, times: number): void {
+    const { key } = task;
+    const sid = this.oracle.pool.sidOf(task);
     const room = sid && this.livekit.room(sid);
     if (!room || room.closedAtMs !== Infinity || times === 0) return;
     const taskKey = roomKey(room.sid, 999_999);
@@ -274,7 +281,8 @@ export class SimWorld {
 
   #fate(key: TaskKey): SimAgent['fate'] {
     if (!this.faults.hits('agent-bad', 'fate')) return 'serves';
-    return this.dice.pick(BAD_FATES, `fate ${key}`);
+    const fates = this.story.standby > 0 ? BAD_STANDBY_FATES : BAD_FATES;
+    return this.dice.pick<SimAgent['fate']>(fates, `fate ${key}`);
   }
 
   #alive({ task }: SimAgent): boolean {

@@ -1,46 +1,40 @@
 /** The contract suite's hold on the fake of ECS: an account with two deployments in one cluster. */
 import assert from 'node:assert/strict';
-import { ECSClient, RunTaskCommand } from '@aws-sdk/client-ecs';
-import { engineName, type LaunchRequest, type TaskKey } from '../../launcher/driver.ts';
-import { ecsDriver } from '../../launcher/drivers/ecs/driver.ts';
-import { AGENT_CONTAINER, runTaskInput, startedBy } from '../../launcher/drivers/ecs/request.ts';
+import { RunTaskCommand } from '@aws-sdk/client-ecs';
+import { engineName } from '../../launcher/driver.ts';
+import { runTaskInput, startedBy } from '../../launcher/drivers/ecs/request.ts';
 import type { Abilities, Harness } from '../contract/harness.ts';
-import { FakeClock } from '../fakes/clock.ts';
-import { type AccountOptions, CREDENTIALS, FakeEcs, inProcessHandler } from '../fakes/ecs/index.ts';
-import { RecordedLog } from '../fakes/log.ts';
+import { type AccountOptions, serve } from '../fakes/ecs/index.ts';
+import {
+  CLUSTER,
+  type EcsBed,
+  ecsBed,
+  ecsRequest,
+  NETWORK,
+  registerAgent,
+  TEMPLATE,
+  warmUp,
+} from './ecs-bed.ts';
 
-const CLUSTER = 'rooms';
-const TEMPLATE = 'agent:1';
-const PAUSE_MS = 1_000;
-/** As the driver's own; by the fake's clock. */
-const ANSWER_TIMEOUT_MS = 15_000;
-const NETWORK = {
-  subnets: ['subnet-a', 'subnet-b'],
-  securityGroups: ['sg-1'],
-  assignPublicIp: true,
-  capacityProviders: [],
-} as const;
+const PAUSE_MS = 2_000;
 
-export async function ecsHarness(options: Partial<AccountOptions> = {}): Promise<Harness> {
-  const clock = new FakeClock();
-  const fake = new FakeEcs({ clock, ...options });
-  fake.addCluster(CLUSTER);
-  // The second for the suite's request with other settings.
-  for (const family of ['agent', `${TEMPLATE}.other`]) {
-    fake.register({
-      family,
-      networkMode: 'awsvpc',
-      requiresCompatibilities: ['FARGATE'],
-      cpu: '1024',
-      memory: '2048',
-      containerDefinitions: [{ name: AGENT_CONTAINER, image: 'agent:1' }],
-    });
-  }
-  const sdk = {
-    region: fake.account.region,
-    credentials: CREDENTIALS,
-    requestHandler: inProcessHandler(fake, { requestTimeoutMs: ANSWER_TIMEOUT_MS }),
-  };
+export interface EcsHarnessOptions extends Partial<AccountOptions> {
+  /** By sockets and the SDK's own handler of requests, instead of within this process. */
+  readonly overPort?: true;
+}
+
+export async function ecsHarness({
+  overPort,
+  ...options
+}: EcsHarnessOptions = {}): Promise<Harness> {
+  await warmUp();
+  const bed = ecsBed(options);
+  const { clock, fake } = bed;
+  const server = overPort ? await serve(fake) : null;
+  const { requestHandler: _, ...sdk } = bed.options.sdk ?? {};
+  const reached = server ? { sdk: { ...sdk, endpoint: server.url } } : {};
+  // For the suite's request with other settings.
+  registerAgent(fake, `${TEMPLATE}.other`);
   const answers = new Map<string, number | 'ignore'>();
   fake.account.onSigterm = ({ facts }) => {
     const answer = answers.get(facts.startedBy ?? '') ?? 143;
@@ -49,37 +43,24 @@ export async function ecsHarness(options: Partial<AccountOptions> = {}): Promise
       : { afterMs: 0, exitCode: answer };
   };
   return {
-    driver: (deployment = 'ours') =>
-      ecsDriver({
-        deployment,
-        cluster: CLUSTER,
-        network: NETWORK,
-        eventsQueueUrl: null,
-        clock,
-        log: new RecordedLog(),
-        sdk,
-      }),
+    driver: (deployment = 'ours') => bed.driver({ deployment, ...reached }),
     request(key, { deployment = 'ours', onSigterm } = {}) {
       if (onSigterm !== undefined) answers.set(startedBy(deployment, key), onSigterm);
-      return request(key);
+      return ecsRequest(key);
     },
     pause: () => clock.advance(PAUSE_MS),
     pausesMax: 120,
-    soonMs: 500,
+    soonMs: 2_000,
     nowMs: () => clock.nowMs(),
-    abilities: abilitiesOf(fake, clock, new ECSClient({ ...sdk, maxAttempts: 1 })),
+    abilities: abilitiesOf(bed),
     async [Symbol.asyncDispose]() {
       // The account goes with the harness.
+      await server?.[Symbol.asyncDispose]();
     },
   };
 }
 
-function request(key: TaskKey): LaunchRequest {
-  const env = { A: 'a' };
-  return { key, template: TEMPLATE, cpu: 1, memoryMiB: 2048, profile: 'default', env };
-}
-
-function abilitiesOf(fake: FakeEcs, clock: FakeClock, client: ECSClient): Abilities {
+function abilitiesOf({ fake, clock, client }: EcsBed): Abilities {
   return {
     finish: async (task, code) => fake.finish(task.taskId, code),
     kill: async (task) => fake.finish(task.taskId, 137),
@@ -95,14 +76,14 @@ function abilitiesOf(fake: FakeEcs, clock: FakeClock, client: ECSClient): Abilit
     },
     async takeName(key) {
       const place = { deployment: 'ours', cluster: CLUSTER, network: NETWORK };
-      const input = { ...runTaskInput(place, request(key)), startedBy: 'somebody-else' };
+      const input = { ...runTaskInput(place, ecsRequest(key)), startedBy: 'somebody-else' };
       assert.equal(input.clientToken, engineName('ours', key));
       await client.send(new RunTaskCommand(input));
       // Whose it is shows only then.
       await clock.advance(fake.account.listLagMs);
     },
     makeOdd: async (task) => fake.change(task.taskId, { lastStatus: 'HIBERNATING' }),
-    refusedRequest: async (key) => ({ ...request(key), template: 'missing:1' }),
+    refusedRequest: async (key) => ({ ...ecsRequest(key), template: 'missing:1' }),
     writeEnvFile: { cannot: "ECS takes no env file: secrets are the task definition's" },
     async seenEnv(task) {
       const [agent] = fake.task(task.taskId).overrides?.containerOverrides ?? [];
@@ -117,6 +98,8 @@ function abilitiesOf(fake: FakeEcs, clock: FakeClock, client: ECSClient): Abilit
     breakEngine: async () => fake.faults.always('*', { kind: 'reset-before' }),
     hang: async () => fake.faults.always('*', { kind: 'hang-before' }),
     loseNextAnswer: async () => fake.faults.next('RunTask', { kind: 'reset-after' }),
-    killLauncher: { cannot: 'all launchers of this harness are this process' },
+    killLauncher: {
+      cannot: 'nothing of a launcher reaches ECS but its calls: a kill shows nowhere',
+    },
   };
 }

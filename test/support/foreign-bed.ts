@@ -3,8 +3,10 @@
  * files on a volume when its shutdown callback begins and ends.
  */
 import { readFile } from 'node:fs/promises';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { RoomServiceClient } from 'livekit-server-sdk';
+import type { TaskRow } from '../../launcher/admin/ports.ts';
 import type { LiveKitServer } from '../../launcher/dev/livekit-server.ts';
 import type { Cleanup } from './cleanup.ts';
 import { containerOf, derivedImage, type DockerBed, startDockerBed } from './docker-bed.ts';
@@ -17,6 +19,9 @@ export type Kind = 'python' | 'javascript' | 'runner';
 
 const VOLUME = ['USER 0', 'RUN mkdir -m 1777 /evidence', 'VOLUME /evidence', 'USER 10001:10001'];
 
+/** An end can follow the loss of an agent, which takes LiveKit and the launcher a minute to see. */
+const ENDED_MS = 180_000;
+
 const KINDS = {
   python: { from: 'room-launcher-agent-python:latest', source: 'agent.py', target: 'agent.py' },
   javascript: {
@@ -26,6 +31,14 @@ const KINDS = {
   },
   runner: { from: 'room-launcher-agent:latest', source: 'agent.mjs', target: 'agent.mjs' },
 } as const;
+
+/** How many rooms one after another and at once: `ROOM_LAUNCHER_TEST_ROOMS`, else these. */
+export function roomCounts(inRow: number, atOnce: number): [number, number] {
+  const [a = inRow, b = atOnce] = (process.env['ROOM_LAUNCHER_TEST_ROOMS'] ?? '')
+    .split(',')
+    .flatMap((text) => (text === '' ? [] : [Number(text)]));
+  return [a, b];
+}
 
 /** An image of this kind with the obedient agent, or another one of `test/fixtures/foreign`. */
 export async function obedientImage(
@@ -47,8 +60,9 @@ export async function startObedientBed(
   cleanup: Cleanup,
   kind: Kind,
   env: Readonly<Record<string, string>> = {},
+  lines: readonly string[] = [],
 ): Promise<DockerBed> {
-  const image = await obedientImage(cleanup, kind);
+  const image = await obedientImage(cleanup, kind, lines);
   return startDockerBed(cleanup, { image, env: { LAUNCHER_RESYNC_SECONDS: '1', ...env } });
 }
 
@@ -77,6 +91,15 @@ export function servedBy(
     return seen.key === `r-${seen.sid}-${attempt}` ? seen : null;
   };
   return waitFor(`attempt ${attempt} to serve ${name}`, look, deadlineMs);
+}
+
+/** Waits for a task's end and its verdict, and gives its row. */
+export function endOf({ launcher }: Pick<DockerBed, 'launcher'>, key: string): Promise<TaskRow> {
+  const look = async () => {
+    const row = (await launcher.tasks()).find((task) => task.key === key);
+    return row?.phase === 'ended' && row.verdict !== null ? row : null;
+  };
+  return waitFor(`the end of ${key}`, look, ENDED_MS);
 }
 
 /** How far the shutdown callback of an ended task came, by the files that it left. */

@@ -151,7 +151,7 @@ test.each<[string, Env, readonly unknown[], string]>([
     'a size that Fargate has not',
     {},
     [{ name: 'a', taskDefinition: 'a:1', memoryMiB: 1024 }],
-    'Fargate has no task of 1 cores and 1024 MiB: choose 1 cores with 2048 to 8192 MiB in steps of',
+    'Fargate has no task with cpu 1 and 1024 MiB: choose cpu 1 with 2048 to 8192 MiB in steps of',
   ],
 ])('%s: %j, %j is refused in one line', (_title, env, profiles, part) => {
   expect(errorsOf(env, profiles)).toEqual([expect.stringContaining(part)]);

@@ -226,8 +226,8 @@ const BAD: readonly [title: string, lines: string, error: string][] = [
   ],
   [
     'standby',
-    'name: b\n    image: b\n    standby: 2',
-    `profiles[1].standby in line 6 of ${FILE}: this`,
+    'name: b\n    image: b\n    standby: 101',
+    `profiles[1].standby in line 6 of ${FILE} is "101", but must be`,
   ],
   [
     'standby of what is not launched',

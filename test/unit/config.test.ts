@@ -200,7 +200,6 @@ test('what Kubernetes injects, and what others own, is ignored', () => {
   expect(errorsOf({ file: { standby: 0, retries: null } })).toEqual([]);
 });
 
-const LATER = 'this version does not have it yet; remove it';
 /** What is given, and what its one error line must hold. */
 const BAD: readonly [title: string, given: Given, ...parts: string[]][] = [
   ['no URL', { env: { LIVEKIT_URL: undefined } }, 'LIVEKIT_URL is not set', 'has no default'],
@@ -331,8 +330,16 @@ const BAD: readonly [title: string, given: Given, ...parts: string[]][] = [
     { file: { agentEnvFile: '/missing' } },
     'agentEnvFile in the file of LAUNCHER_CONFIG is "/missing": there is no file /missing',
   ],
-  ['standby', { env: { LAUNCHER_STANDBY: '1' } }, `LAUNCHER_STANDBY: ${LATER}`],
-  ['standby key', { file: { standby: 2 } }, `standby in the file of LAUNCHER_CONFIG: ${LATER}`],
+  ['standby', { env: { LAUNCHER_STANDBY: '-1' } }, 'LAUNCHER_STANDBY is "-1"'],
+  [
+    'standby without a profile of the environment',
+    {
+      env: { LAUNCHER_AGENT_IMAGE: '' },
+      file: { standby: 2, profiles: [{ name: 'a', image: 'a' }] },
+    },
+    'standby in the file of LAUNCHER_CONFIG is "2"',
+    'give profiles a standby each',
+  ],
   ['profile', { file: { profile: [] } }, 'profile in the file', 'did you mean profiles?'],
   ['file is a list', { file: [1] }, 'the file of LAUNCHER_CONFIG must hold keys and values'],
   ['file is a text', { file: 'x' }, 'the file of LAUNCHER_CONFIG must hold keys and values'],
@@ -356,7 +363,7 @@ test.each(BAD)('bad input: %s, %o', (_title, given, ...parts) => {
 });
 
 test('all errors are said at once', () => {
-  const env = { LIVEKIT_URL: '', LAUNCHER_RETRIES: 'x', LAUNCHER_FOO: 'x', LAUNCHER_STANDBY: '3' };
+  const env = { LIVEKIT_URL: '', LAUNCHER_RETRIES: 'x', LAUNCHER_FOO: 'x', LAUNCHER_STANDBY: '-3' };
   expect(errorsOf({ env, file: { nothing: 1 } })).toHaveLength(5);
 });
 

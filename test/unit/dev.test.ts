@@ -15,7 +15,13 @@ import { atMost, poll, StepFailed, until } from '../../launcher/dev/wait.ts';
 import { systemClock } from '../../launcher/lib/clock.ts';
 
 const marksFrom = (startMs: number, stepMs: number): Marks =>
-  Object.fromEntries(STEPS.map((step, index) => [step, startMs + index * stepMs]));
+  Object.fromEntries(STEPS.map((step, index) => [step, startMs + (index - 1) * stepMs]));
+
+/** Which of the steps of one way a table of these rooms has. */
+const ofOneWay = (...all: Marks[]) => {
+  const text = renderTimelines(all.map((marks) => ({ room: 'demo', marks })));
+  return ['standby', 'launch', 'registered'].filter((name) => text.includes(name));
+};
 
 const record = (isTTY: boolean) => {
   const written: string[] = [];
@@ -50,11 +56,21 @@ describe('timeline', () => {
         .find((line) => line.trim().startsWith(`${name} `))
         ?.trim()
         .split(/ +/);
-    expect(row('demo-2')?.slice(1, 4)).toEqual(['0', '30', '60']);
-    expect(row('median')?.slice(1, 4)).toEqual(['0', '20', '40']);
+    expect(row('demo-2')?.slice(1, 4)).toEqual(['-30', '0', '30']);
+    expect(row('median')?.slice(1, 4)).toEqual(['-20', '0', '20']);
     expect(row('min')?.at(-1)).toBe('100');
     expect(row('max')?.at(-1)).toBe('300');
     expect(new Set(rows.slice(1).map((line) => line.length)).size).toBe(1);
+  });
+
+  it('leaves out the steps of a way that no room took', () => {
+    const cold = { 'room created': 5, 'launch accepted': 6, 'task registered': 7 };
+    const warm = { 'standby ready': 1, 'room created': 5 };
+    expect(ofOneWay(cold, cold)).toEqual(['launch', 'registered']);
+    expect(ofOneWay(warm, warm)).toEqual(['standby']);
+    expect(ofOneWay(cold, warm)).toEqual(['standby', 'launch', 'registered']);
+    expect(renderTimeline({ room: 'demo', marks: warm })).toMatch(/^ {2}standby ready +-4 ms$/m);
+    expect(renderTimeline({ room: 'demo', marks: warm })).not.toContain('launch');
   });
 
   it('takes the middle, or the mean of the two middle ones', () => {

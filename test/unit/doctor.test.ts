@@ -184,7 +184,8 @@ describe('doctor', () => {
       expect(end).toMatchObject({
         code: 1,
         stderr:
-          'room-launcher: there is no AWS region: set AWS_REGION to the one of the ECS cluster\n',
+          'room-launcher: no region of AWS can be told (Region is missing): ' +
+          'set AWS_REGION to the one of the ECS cluster\n',
       });
     });
 

@@ -25,23 +25,27 @@ import {
 } from '@aws-sdk/client-ecs';
 import { DriverError } from '../../driver.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { reasonOf } from '../../lib/log.ts';
 import { driverErrorOf, throttledForMs } from './errors.ts';
 import { type Budget, Pacer } from './pacer.ts';
+
+/** The pace of launches. The reconciler asks for no more than so many within any second. */
+export const LAUNCHES: Budget = { burst: 5, perSecond: 18 };
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const ANSWER_TIMEOUT_MS = 15_000;
 
 /**
- * An account's rates in a region: RunTask and StopTask share a burst of 100 and 40 per second,
- * Describe and List calls 100 and 20. Something is left to others. Fargate takes 20 RunTask calls in
- * each second and saves up none: calls take their time on the way, so that fewer and evenly spaced
- * ones get more launched than those 20. (AWS: "Request throttling for the Amazon ECS API", "Fargate
- * throttling quotas")
+ * An account's rates in a region: RunTask on Fargate 20 per second, of which none are saved up; RunTask
+ * and StopTask together a burst of 100 and 40 per second; Describe and List calls 100 and 20. Something
+ * is left to others, such as a second launcher while one takes over from the other. Calls take their
+ * time on the way: evenly spaced and slightly fewer ones get more launched than 20 per second. (AWS:
+ * "Request throttling for the Amazon ECS API", "AWS Fargate throttling quotas")
  */
 const BUDGETS = {
-  launching: { burst: 10, perSecond: 19 },
+  launching: LAUNCHES,
   stopping: { burst: 30, perSecond: 15 },
-  listing: { burst: 50, perSecond: 14 },
+  listing: { burst: 45, perSecond: 10 },
   /** Looks at single tasks, which must not wait for a list of thousands. */
   glancing: { burst: 10, perSecond: 3 },
 } as const;
@@ -56,6 +60,11 @@ export type SdkOptions = Pick<
   ECSClientConfig,
   'credentials' | 'endpoint' | 'region' | 'requestHandler'
 >;
+
+export interface Described {
+  readonly tasks: readonly Task[];
+  readonly failures: readonly Failure[];
+}
 
 interface Line {
   readonly client: ECSClient;
@@ -92,15 +101,7 @@ export class Ecs {
 
   /** Asks the service nothing yet. Rejects with `DriverError` `invalid` without a region. */
   static async open(cluster: string, clock: Clock, sdk: SdkOptions): Promise<Ecs> {
-    const probe = new ECSClient(sdk);
-    try {
-      return new Ecs(cluster, await probe.config.region(), clock, sdk);
-    } catch (error) {
-      const message = 'there is no AWS region: set AWS_REGION to the one of the ECS cluster';
-      throw new DriverError('invalid', message, { cause: error });
-    } finally {
-      probe.destroy();
-    }
+    return new Ecs(cluster, await regionOf(sdk), clock, sdk);
   }
 
   runTask(input: RunTaskCommandInput, signal: AbortSignal): Promise<RunTaskCommandOutput> {
@@ -135,10 +136,7 @@ export class Ecs {
   }
 
   /** Up to `TASKS_PER_CALL` tasks; one that ECS does not know is among the failures. */
-  async describe(
-    tasks: readonly string[],
-    signal: AbortSignal,
-  ): Promise<{ readonly tasks: readonly Task[]; readonly failures: readonly Failure[] }> {
+  async describe(tasks: readonly string[], signal: AbortSignal): Promise<Described> {
     const input = { cluster: this.cluster, tasks: [...tasks] };
     const { tasks: seen, failures = [] } = await paced(this.#listing, signal, (client, options) =>
       client.send(new DescribeTasksCommand(input), options),
@@ -204,6 +202,19 @@ export class Ecs {
   /** An answer of success without what it is for must not read as "none". */
   #unreadable(call: string): DriverError {
     return new DriverError('unavailable', `the answer of ECS to ${call} cannot be read`);
+  }
+}
+
+async function regionOf(sdk: SdkOptions): Promise<string> {
+  const probe = new ECSClient(sdk);
+  try {
+    return await probe.config.region();
+  } catch (error) {
+    const advice = 'set AWS_REGION to the one of the ECS cluster';
+    const message = `no region of AWS can be told (${reasonOf(error)}): ${advice}`;
+    throw new DriverError('invalid', message, { cause: error });
+  } finally {
+    probe.destroy();
   }
 }
 

@@ -35,6 +35,11 @@ export function isStopping({ desiredStatus }: Task): boolean {
   return desiredStatus === 'STOPPED';
 }
 
+/** Is it over for ECS too, so that nothing of it changes any more? */
+export function isStopped({ lastStatus = '' }: Task): boolean {
+  return ENDED.has(lastStatus);
+}
+
 /** A task of this deployment. */
 export function taskOf(seen: Task, deployment: string): ObservedTask {
   const named = seen.startedBy?.slice(startedBy(deployment, '').length) ?? '';
@@ -64,7 +69,7 @@ function templateOf(arn: string): string {
 
 function phaseOf(seen: Task): Phase {
   const status = seen.lastStatus ?? '';
-  if (ENDED.has(status)) return 'ended';
+  if (isStopped(seen)) return 'ended';
   if (STOPPING.has(status)) return hasExited(seen) ? 'ended' : 'stopping';
   if (STARTING.has(status)) return isStopping(seen) ? 'stopping' : 'starting';
   return status === 'RUNNING' && isStopping(seen) ? 'stopping' : 'running';
@@ -86,6 +91,8 @@ function exitOf(seen: Task): Exit {
     code: agent?.exitCode ?? null,
     oomKilled: agent?.reason?.startsWith(OUT_OF_MEMORY) === true,
     detail: detailOf(seen, agent),
+    // StopTask's, whoever called it.
+    ...(seen.stopCode === 'UserInitiated' && { stopReason: seen.stoppedReason ?? '' }),
   };
 }
 

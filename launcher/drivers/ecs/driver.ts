@@ -15,15 +15,17 @@ import { unlessAborted } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
-import { Ecs, type SdkOptions } from './calls.ts';
-import { examine, type Finding } from './examine.ts';
+import { Ecs, LAUNCHES, type SdkOptions } from './calls.ts';
+import { examine } from './examine.ts';
 import { launch } from './launch.ts';
-import { list } from './list.ts';
+import { Lister } from './list.ts';
 import { EventQueue } from './queue.ts';
 import type { Place } from './request.ts';
 import { stop } from './stop.ts';
 import { watchQueue } from './watch.ts';
 
+/** Far more than start within the time that a launch counts as under way. */
+const LAUNCHES_AT_ONCE = 1_000;
 const HOUR_MS = 3_600_000;
 
 const TRAITS: DriverTraits = {
@@ -36,8 +38,8 @@ const TRAITS: DriverTraits = {
   removes: false,
   // `stopTimeout` of the task definition, where it says nothing else.
   grace: { fixed: 30_000 },
-  // Tasks start elsewhere and take their time; Fargate starts 20 per second.
-  launches: { inFlight: 500, perSecond: 20 },
+  // Tasks start elsewhere: however many are on their way, they do not slow each other down.
+  launches: { inFlight: LAUNCHES_AT_ONCE, perSecond: LAUNCHES.perSecond },
 };
 
 export interface EcsDriverOptions extends Place {
@@ -52,6 +54,7 @@ export interface EcsDriverOptions extends Place {
 export async function ecsDriver(options: EcsDriverOptions): Promise<Driver> {
   const { deployment, clock, log, eventsQueueUrl, sdk = {} } = options;
   const ecs = await Ecs.open(options.cluster, clock, sdk);
+  const lister = new Lister(ecs, deployment);
   const call = <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> =>
     unlessAborted(signal, work).catch((error: unknown) => {
       throw ecs.errorOf(error);
@@ -66,7 +69,7 @@ export async function ecsDriver(options: EcsDriverOptions): Promise<Driver> {
         return { outcome: 'unknown', detail: ecs.errorOf(error).message };
       }
     },
-    list: (signal) => call(signal, () => list(ecs, deployment, signal)),
+    list: (signal) => call(signal, () => lister.list(signal)),
     stop: (taskId, how, signal) => call(signal, () => stop(ecs, deployment, taskId, how, signal)),
     // Nothing can be freed: ECS forgets an ended task by itself.
     remove: (_taskId, signal) => call(signal, () => Promise.resolve()),
@@ -89,28 +92,4 @@ export async function ecsDriver(options: EcsDriverOptions): Promise<Driver> {
       ecs.close();
     },
   };
-}
-
-/**
- * For the doctor: also whether tasks may be listed. Neither launches nor stops anything. Rejects with
- * `DriverError`.
- */
-export async function examineEcs(
-  options: Pick<EcsDriverOptions, 'deployment' | 'cluster' | 'network' | 'clock' | 'sdk'>,
-  templates: ReadonlySet<string>,
-  signal: AbortSignal,
-): Promise<readonly Finding[]> {
-  const { deployment, cluster, network, clock, sdk = {} } = options;
-  const ecs = await Ecs.open(cluster, clock, sdk);
-  try {
-    return await unlessAborted(signal, async () => {
-      const findings = await examine(ecs, network, templates, signal);
-      await list(ecs, deployment, signal);
-      return findings;
-    });
-  } catch (error) {
-    throw ecs.errorOf(error);
-  } finally {
-    ecs.close();
-  }
 }

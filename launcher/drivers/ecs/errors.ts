@@ -90,7 +90,8 @@ export function driverErrorOf(error: unknown, about: string): DriverError {
   if (error instanceof DriverError) return error;
   const name = nameOf(error);
   if (UNKNOWN_CALLER.has(name)) {
-    return new DriverError('denied', credentialsLine(error), { cause: error });
+    // Worth repeating: whoever mends them does it from outside.
+    return new DriverError('unavailable', credentialsLine(error), { cause: error });
   }
   const code = systemCodeOf(error);
   const advice = UNREACHABLE.has(code) ? ' (is AWS_REGION right, and is there a way out?)' : '';

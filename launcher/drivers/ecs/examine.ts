@@ -3,14 +3,22 @@
  * launcher look: said at its start and by the doctor, before a room has to wait for it.
  */
 import type { Cluster, ContainerDefinition, TaskDefinition } from '@aws-sdk/client-ecs';
-import type { Ecs } from './calls.ts';
+import { unlessAborted } from '../../lib/abort.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { Ecs, type SdkOptions } from './calls.ts';
+import { Lister } from './list.ts';
 import { isFargate, type Network } from './placement.ts';
-import { AGENT_CONTAINER } from './request.ts';
+import { AGENT_CONTAINER, type Place } from './request.ts';
 
 /** `wrong`: launches will be refused, or tasks fail. `unseen`: nothing is known. One line each. */
 export interface Finding {
   readonly level: 'wrong' | 'unseen';
   readonly text: string;
+}
+
+export interface ExamineOptions extends Place {
+  readonly clock: Clock;
+  readonly sdk?: SdkOptions;
 }
 
 /** What the launcher gives each task: in a task definition they would open the real server. */
@@ -34,6 +42,45 @@ export async function examine(
     findings.push(await found(ecs, `task definition ${template}`, look));
   }
   return findings.flat();
+}
+
+/**
+ * For the doctor: also whether tasks may be listed. Neither launches nor stops anything. Rejects with
+ * `DriverError`.
+ */
+export async function examineEcs(
+  { deployment, cluster, network, clock, sdk = {} }: ExamineOptions,
+  templates: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const ecs = await Ecs.open(cluster, clock, sdk);
+  try {
+    return await unlessAborted(signal, async () => {
+      const findings = await examine(ecs, network, templates, signal);
+      return [...findings, ...(await unlisted(ecs, deployment, findings, signal))];
+    });
+  } catch (error) {
+    throw ecs.errorOf(error);
+  } finally {
+    ecs.close();
+  }
+}
+
+/** Why tasks may not be listed; a cluster that is not there has been said already. */
+async function unlisted(
+  ecs: Ecs,
+  deployment: string,
+  said: readonly Finding[],
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  try {
+    await new Lister(ecs, deployment).list(signal);
+    return [];
+  } catch (error) {
+    const { kind, message } = ecs.errorOf(error);
+    const known = kind === 'invalid' && said.some(({ level }) => level === 'wrong');
+    return known ? [] : [{ level: 'wrong', text: message }];
+  }
 }
 
 /** What may not be looked at may be right all the same. */
@@ -80,7 +127,8 @@ export function definitionFaults(
   network: Network,
 ): readonly string[] {
   if (definition === null) return [`there is no task definition ${template}: register it`];
-  const { status, networkMode, compatibilities = [], containerDefinitions = [] } = definition;
+  const { status, networkMode, containerDefinitions = [] } = definition;
+  const { compatibilities = definition.requiresCompatibilities ?? [] } = definition;
   const agent = containerDefinitions.find(({ name }) => name === AGENT_CONTAINER);
   const names = containerDefinitions.map(({ name }) => name).join(', ');
   const faults = [

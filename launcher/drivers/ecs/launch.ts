@@ -83,5 +83,5 @@ async function adopt(
 function aboutOf({ cluster, network }: Place, { key, template, cpu, memoryMiB }: LaunchRequest) {
   const { subnet, capacityProvider } = choiceOf(key, network);
   const where = `subnet ${subnet} on ${capacityProvider ?? 'Fargate'}, cluster ${cluster}`;
-  return `ECS runs no task of ${template} with ${cpu} cores, ${memoryMiB} MiB in ${where}`;
+  return `ECS runs no task of ${template} (cpu ${cpu}, ${memoryMiB} MiB) in ${where}`;
 }

@@ -8,25 +8,45 @@ import { setMaxListeners } from 'node:events';
 import type { Task } from '@aws-sdk/client-ecs';
 import { DriverError, type ObservedTask } from '../../driver.ts';
 import { type Ecs, TASKS_PER_CALL } from './calls.ts';
-import { isOfDeployment, taskOf } from './convert.ts';
+import { isOfDeployment, isStopped, taskOf } from './convert.ts';
 
 /** DescribeTasks calls under way at once for one list. */
 const CALLS_AT_ONCE_MAX = 8;
 /** Of a task that ECS does not know: forgotten since it was listed, or not yet shown everywhere. */
 const MISSING = 'MISSING';
 
-/** All of it, or a rejection. */
-export async function list(
-  ecs: Ecs,
-  deployment: string,
-  signal: AbortSignal,
-): Promise<readonly ObservedTask[]> {
-  const running = await ecs.taskArns('RUNNING', signal);
-  const stopped = await ecs.taskArns('STOPPED', signal);
-  const tasks = await describeAll(ecs, [...new Set([...running, ...stopped])], signal);
-  return tasks
-    .filter((task) => isOfDeployment(task, deployment))
-    .map((task) => taskOf(task, deployment));
+export class Lister {
+  readonly #ecs: Ecs;
+  readonly #deployment: string;
+  /**
+   * What the newest list saw as STOPPED, by ARN; null: not ours. Nothing of such a task changes any
+   * more, and there may be many times as many of them as run: they are described once.
+   */
+  #stopped: ReadonlyMap<string, ObservedTask | null> = new Map();
+
+  constructor(ecs: Ecs, deployment: string) {
+    this.#ecs = ecs;
+    this.#deployment = deployment;
+  }
+
+  /** All of it, or a rejection. */
+  async list(signal: AbortSignal): Promise<readonly ObservedTask[]> {
+    const running = await this.#ecs.taskArns('RUNNING', signal);
+    const stopped = await this.#ecs.taskArns('STOPPED', signal);
+    const known = this.#stopped;
+    const listed = new Set([...running, ...stopped]);
+    const fresh = [...listed].filter((arn) => !known.has(arn));
+    const seen = await describeAll(this.#ecs, fresh, signal);
+    const tasks = [...listed].flatMap((arn) => known.get(arn) ?? []);
+    const kept = new Map([...known].filter(([arn]) => listed.has(arn)));
+    for (const task of seen) {
+      const ours = isOfDeployment(task, this.#deployment) ? taskOf(task, this.#deployment) : null;
+      if (ours !== null) tasks.push(ours);
+      if (isStopped(task) && task.taskArn !== undefined) kept.set(task.taskArn, ours);
+    }
+    this.#stopped = kept;
+    return tasks;
+  }
 }
 
 async function describeAll(

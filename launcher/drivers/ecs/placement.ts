@@ -6,6 +6,7 @@
  * It follows from the key alone, because a repeat of a key must ask for the very same.
  */
 import type { TaskKey } from '../../driver.ts';
+import { assert } from '../../lib/assert.ts';
 
 export interface Network {
   /** In order of preference, one or more; one per availability zone. */
@@ -34,9 +35,10 @@ export function choiceOf(key: TaskKey, { subnets, capacityProviders }: Network):
   const choices = providers.flatMap((capacityProvider) =>
     subnets.map((subnet) => ({ subnet, capacityProvider })),
   );
-  return (
-    choices[(numberOf(key) - 1) % choices.length] ?? { subnet: subnets[0], capacityProvider: null }
-  );
+  // A number of 0 is no attempt's, but may be a standby's.
+  const choice = choices[(numberOf(key) + choices.length - 1) % choices.length];
+  assert(choice !== undefined, 'a place to put tasks has one subnet or more');
+  return choice;
 }
 
 /** A room's attempt, from 1; a standby's number is random, and so is its place. */

@@ -100,14 +100,17 @@ function repeated(task: Task): Task {
   return lastStatus === 'STOPPED' ? { taskArn, lastStatus, desiredStatus } : task;
 }
 
-/** A stopped task that is still known is answered as it is: it is not documented to be an error. */
+/**
+ * A stopped task that is still known is answered as it is: it is not documented to be an error. No lag
+ * is put on this action; a test that wants one scripts `taskNotFound` as a fault.
+ */
 function stopTask(account: EcsAccount, input: StopTaskRequest) {
   validateStopTask(input);
-  const { clusterName = '' } = account.catalogue.cluster(input.cluster);
+  const { clusterName = '', clusterArn } = account.catalogue.cluster(input.cluster);
   const arn = account.taskArn(clusterName, input.task ?? '');
   account.permissions.check('ecs:StopTask', arn);
   const task = account.tasks.get(arn);
-  if (!task) throw taskNotFound();
+  if (!task || task.facts.clusterArn !== clusterArn) throw taskNotFound();
   const stoppedReason = input.reason ?? 'Task stopped by user';
   account.stop(task, { stopCode: 'UserInitiated', stoppedReason, tags: [] });
   return { task: task.view(task.versionAt(account.nowMs), true) };

@@ -37,6 +37,13 @@ export const taskDefinitionNotFound = () =>
 
 export const rateExceeded = () => new EcsError('ThrottlingException', 'Rate exceeded');
 
+/**
+ * With managed scaling a cluster takes 500 tasks in PROVISIONING; then RunTask throws instead of
+ * answering `failures[]` (https://github.com/aws/aws-sdk-ruby/issues/3047). A test scripts it.
+ */
+export const provisioningLimitExceeded = () =>
+  new EcsError('ClientException', 'Tasks provisioning capacity limit exceeded.');
+
 export const tokenConflict = (taskArns: readonly string[]) =>
   new EcsError(
     'ConflictException',

@@ -86,8 +86,10 @@ export class FakeEcs {
     release(this.account, this.#find(taskArn));
   }
 
-  /** The program exits by itself. */
+  /** The program, which has to run, exits by itself. */
   finish(taskArn: string, exitCode: number, containerReason?: string): void {
+    const { containerStatus } = this.#find(taskArn).stateAt(this.account.nowMs);
+    if (containerStatus === 'PENDING') throw new Error(`nothing runs yet in ${taskArn}`);
     const end = { exitCode, ...(containerReason !== undefined && { containerReason }) };
     this.account.end(this.#find(taskArn), end, {
       stopCode: 'EssentialContainerExited',
@@ -113,7 +115,7 @@ export class FakeEcs {
     });
   }
 
-  /** The host is gone at once, and the exit code with it. */
+  /** The host is gone at once, and the exit code with it. The words are documented, the code is not. */
   loseHost(taskArn: string): void {
     this.account.end(
       this.#find(taskArn),

@@ -1,4 +1,4 @@
-/** Places the tasks of one RunTask request, as far as rates, quota and capacity go. */
+/** Places the tasks of one RunTask request, as far as quota and capacity go. */
 import { createHash } from 'node:crypto';
 import type { Cluster, Failure, RunTaskRequest, Task, TaskDefinition } from '@aws-sdk/client-ecs';
 import type { EcsAccount } from './account.ts';
@@ -26,8 +26,10 @@ export function launch(
   return { tasks, failures };
 }
 
-/** The rest of the start of a task that was held, or all of it. */
+/** Lets a task go on from PROVISIONING; one that is to stop by now does not come back. */
 export function release(account: EcsAccount, task: FakeTask): void {
+  const { desiredStatus, lastStatus } = task.stateAt(account.nowMs);
+  if (desiredStatus === 'STOPPED' || lastStatus !== 'PROVISIONING') return;
   task.plan(account.nowMs, startPlan(account.nowMs, account.timings));
 }
 

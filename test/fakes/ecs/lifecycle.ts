@@ -5,7 +5,8 @@
  *         ─▶ DEACTIVATING ─▶ STOPPING ─▶ DEPROVISIONING ─▶ STOPPED
  *
  * A container that exits by itself, or never ran, leads straight to DEPROVISIONING: its exit code
- * shows there, before the task is STOPPED. A stop goes all the way; the container gets SIGTERM as the
+ * shows there, before the task is STOPPED. A stop shows first in `desiredStatus` alone, as in the
+ * documented event of a Spot interruption, and goes all the way; the container gets SIGTERM as the
  * task is STOPPING, and SIGKILL after the `stopTimeout` of its definition.
  */
 import type { FakeTask, Moment, TaskState } from './task.ts';
@@ -15,6 +16,8 @@ export interface Timings {
   /** Waiting for the agent and pulling the image. */
   readonly pendingMs: number;
   readonly activatingMs: number;
+  /** From the wish that a task stop to DEACTIVATING: it is RUNNING meanwhile. */
+  readonly noticeMs: number;
   readonly deactivatingMs: number;
   readonly deprovisioningMs: number;
 }
@@ -24,6 +27,7 @@ export const FARGATE_TIMINGS: Timings = {
   provisioningMs: 10_000,
   pendingMs: 12_000,
   activatingMs: 1_000,
+  noticeMs: 1_000,
   deactivatingMs: 1_000,
   deprovisioningMs: 10_000,
 };
@@ -87,16 +91,15 @@ export function stopPlan(
   sigterm: SigtermAnswer,
 ): Moment[] {
   const stopTimeoutMs = (task.mainContainer.stopTimeout ?? STOP_TIMEOUT_DEFAULT_SECONDS) * 1000;
-  const sigtermAtMs = nowMs + timings.deactivatingMs;
+  const deactivatingAtMs = nowMs + timings.noticeMs;
+  const sigtermAtMs = deactivatingAtMs + timings.deactivatingMs;
   const killed = sigterm.afterMs > stopTimeoutMs;
   const exitAtMs = sigtermAtMs + (killed ? stopTimeoutMs : sigterm.afterMs);
   const exitCode = killed ? EXIT_SIGKILL : sigterm.exitCode;
   return [
-    {
-      atMs: nowMs,
-      change: { lastStatus: 'DEACTIVATING', desiredStatus: 'STOPPED', stoppingAtMs: nowMs, ...why },
-    },
-    { atMs: sigtermAtMs, change: { lastStatus: 'STOPPING' } },
+    { atMs: nowMs, change: { desiredStatus: 'STOPPED', ...why } },
+    { atMs: deactivatingAtMs, change: { lastStatus: 'DEACTIVATING' } },
+    { atMs: sigtermAtMs, change: { lastStatus: 'STOPPING', stoppingAtMs: sigtermAtMs } },
     ...exitPlan(exitAtMs, timings, { exitCode }),
   ];
 }

@@ -11,8 +11,8 @@ export interface EcsServer extends AsyncDisposable {
 
 export async function serve(fake: FakeEcs): Promise<EcsServer> {
   const server = createServer((request, response) => {
-    // A caller that gives up while it sends has no use for an answer.
-    answer(fake, request, response).catch(() => response.destroy());
+    // A bug of the fake rejects here and fails the test run.
+    void answer(fake, request, response);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -34,7 +34,9 @@ async function answer(fake: FakeEcs, request: IncomingMessage, response: ServerR
   response.on('close', () => gone.abort());
   const { authorization } = request.headers;
   const target = String(request.headers['x-amz-target']);
-  const body = await text(request);
+  const body = await text(request).catch(() => null);
+  // The caller gave up while it sent.
+  if (body === null) return;
   const outcome = await exchange(fake, { target, authorization, body }, gone.signal);
   if (outcome.kind === 'hang') return;
   if (outcome.kind === 'reset') {

@@ -12,7 +12,7 @@ export interface TaskFacts {
   readonly clusterArn: string;
   readonly definition: TaskDefinition;
   readonly createdAtMs: number;
-  readonly launchType?: Task['launchType'];
+  readonly launchType: NonNullable<Task['launchType']>;
   readonly capacityProvider?: string;
   readonly subnet?: string;
   readonly availabilityZone: string;

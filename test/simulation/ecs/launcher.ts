@@ -6,6 +6,7 @@ import { AvailabilityResponse } from '@livekit/protocol';
 import type { Driver, TaskKey } from '../../../launcher/driver.ts';
 import { ecsDriver } from '../../../launcher/drivers/ecs/driver.ts';
 import { Assignments } from '../../../launcher/gateway/assignments.ts';
+import type { SocketChange } from '../../../launcher/gateway/ports.ts';
 import type { Clock } from '../../../launcher/lib/clock.ts';
 import type { Log } from '../../../launcher/lib/log.ts';
 import { Reconciler } from '../../../launcher/reconcile/reconciler.ts';
@@ -80,7 +81,7 @@ export class EcsLauncher {
       jobId,
       send: (frame) => this.#clock.timer(FRAME_MS, () => agent.received(frame, this)),
     });
-    this.#reconciler.socketChanged(key);
+    this.#reconciler.socketChanged(key, 'registered');
   }
 
   answered({ key }: EcsAgent, jobId: string): void {
@@ -93,7 +94,7 @@ export class EcsLauncher {
     if (!this.alive) return;
     this.#sockets.delete(key);
     this.#assignments.disconnect(key);
-    this.#reconciler.socketChanged(key);
+    this.#reconciler.socketChanged(key, 'closed');
   }
 
   #wire(driver: Driver): void {
@@ -103,7 +104,14 @@ export class EcsLauncher {
     this.#reconciler = new Reconciler({
       livekit: this.#livekit(),
       driver,
-      sockets: { terminate: (key) => this.#assignments.end(key), account: () => 'simulated' },
+      sockets: {
+        terminate: (key) => this.#assignments.end(key),
+        // Of standbys, of which there are none.
+        offer: () => {},
+        withdraw: () => true,
+        account: () => 'simulated',
+      },
+      random: () => 0,
       profiles: { list: [profile], unmatched: { ...profile, name: '', launch: false } },
       bounds: { ...driver.traits.launches, perNamePerMinute: LAUNCHES_PER_NAME_PER_MINUTE },
       resyncMs: RESYNC_MS,
@@ -116,7 +124,7 @@ export class EcsLauncher {
     const host = {
       admit: (key: TaskKey) => handOver.admit(key),
       look: (key: TaskKey, signal: AbortSignal) => handOver.look(key, signal),
-      changed: (key: TaskKey) => this.#reconciler.socketChanged(key),
+      changed: (key: TaskKey, change: SocketChange) => this.#reconciler.socketChanged(key, change),
     };
     this.#assignments = new Assignments({
       host,

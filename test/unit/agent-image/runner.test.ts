@@ -1,6 +1,6 @@
 /** The runner's decisions, each by itself. */
 import { EventEmitter, once } from 'node:events';
-import { DisconnectReason, Job, JobType, Room } from '@livekit/protocol';
+import { DisconnectReason, Job, JobType, RegisterWorkerResponse, Room } from '@livekit/protocol';
 import { AccessToken } from 'livekit-server-sdk';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
@@ -12,6 +12,7 @@ import { KeptSocket, redialDelayMs } from '../../../agent-image/kept-socket.ts';
 import { isTested, TESTED_AGENTS } from '../../../agent-image/load-agent.ts';
 import { createLog, thrown } from '../../../agent-image/log.ts';
 import { readSettings, StartError, unrunnable } from '../../../agent-image/start.ts';
+import { encodeServer } from '../../../launcher/gateway/wire.ts';
 
 const ENV = {
   LIVEKIT_URL: 'ws://gateway:8083',
@@ -133,6 +134,45 @@ describe('gateway', () => {
     await client.close();
   });
 
+  test('a standby waits for its room for as long as it has a gateway', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(server, 'listening');
+    const address = server.address();
+    if (typeof address !== 'object' || address === null) throw new Error('no port');
+    server.on('connection', (line) => {
+      const value = new RegisterWorkerResponse({ workerId: 'AW_1' });
+      line.on('message', () => line.send(encodeServer({ case: 'register', value })));
+    });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const ends: number[] = [];
+    const registered = new EventEmitter();
+    const settings = {
+      ...readSettings(['a.js'], ENV),
+      gatewayUrl: `ws://127.0.0.1:${address.port}`,
+    };
+    const client = new GatewayClient(settings, '1.9.0', log, {
+      registered: () => registered.emit('registered'),
+      assigned() {},
+      end: ({ code }) => ends.push(code),
+    });
+    try {
+      await once(registered, 'registered');
+      vi.advanceTimersByTime(3_600_000);
+      expect(ends).toEqual([]);
+      server.close();
+      const hungUp = [...server.clients].map((line) => once(line, 'close'));
+      for (const line of server.clients) line.close();
+      await Promise.all(hungUp);
+      await vi.waitFor(() => expect(vi.getTimerCount()).toBeGreaterThan(0));
+      vi.advanceTimersByTime(600_000);
+      expect(ends).toEqual([75]);
+    } finally {
+      await client.close();
+      for (const line of server.clients) line.terminate();
+      server.close();
+    }
+  });
+
   test('a socket that has gone silent is replaced', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1', autoPong: false });
@@ -143,6 +183,7 @@ describe('gateway', () => {
     const socket = new KeptSocket(`ws://127.0.0.1:${address.port}`, log, {
       headers: async () => ({}),
       open: () => opened.emit('open'),
+      closed() {},
       frame() {},
       refused() {},
     });

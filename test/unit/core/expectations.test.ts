@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Expectations } from '../../../launcher/core/expectations.ts';
-import { roomKey } from '../../../launcher/core/key.ts';
+import { parseRoomKey, roomKey } from '../../../launcher/core/key.ts';
 import type { RoomSid } from '../../../launcher/core/room.ts';
 import { SID, task } from './plan-world.ts';
 
@@ -9,7 +9,10 @@ const ACCEPTED_AT = 1_000;
 const LAG = 500;
 
 let expectations: Expectations;
-const keys = (sid?: RoomSid) => expectations.pending(sid).map(({ key }) => key);
+const keys = (sid?: RoomSid) =>
+  expectations
+    .pending((key) => sid === undefined || parseRoomKey(key)?.sid === sid)
+    .map(({ key }) => key);
 const accept = (attempt = 1) => {
   const accepted = task(attempt, 'starting');
   expectations.accepted(accepted, accepted.key, ACCEPTED_AT);

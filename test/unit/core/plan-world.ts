@@ -57,6 +57,7 @@ export interface Scene {
   readonly tasks?: readonly KeyedTask[];
   readonly agent?: LiveRoomView['agent'];
   readonly stale?: boolean;
+  readonly standby?: KeyedTask;
   readonly profile?: Partial<Profile>;
   readonly nowMs?: number;
   /** Further memory, after a first pass that saw the room listed and these tasks. */
@@ -83,6 +84,7 @@ export function planLive(scene: Scene): Plan {
     profile: { ...PROFILE, ...scene.profile },
     tasks: scene.tasks ?? [],
     tasksFresh: !scene.stale,
+    standby: scene.standby ?? null,
     agent: scene.agent ?? null,
   };
   return planRoom(view, { memory, nowMs: scene.nowMs ?? NOW });
@@ -115,6 +117,9 @@ export function story(plan: Plan): string[] {
         return `remove ${attemptOf(action.task.key)}`;
       case 'judge':
         return `judge ${attemptOf(action.key)} ${action.judgement.verdict}`;
+      case 'assign':
+      case 'release':
+        return `${action.do} ${action.task.key}`;
       case 'fail':
         return 'fail';
     }

@@ -4,6 +4,7 @@ import {
   endStyle,
   isCleanLeave,
   judge,
+  stopReason,
   type Verdict,
 } from '../../../launcher/core/verdict.ts';
 import type { Exit } from '../../../launcher/driver.ts';
@@ -45,6 +46,31 @@ describe('an end that nobody of ours asked for', () => {
   it('an exit that the engine does not tell of is lost, which is not success', () => {
     expect(judge(task(1, 'ended'), null).verdict).toBe('failed');
   });
+});
+
+describe('an end that an earlier launcher decided, on an engine that keeps the reason of a stop', () => {
+  it.each<[EndCause, Verdict]>([
+    ['operator', 'served'],
+    ['never-joined', 'failed'],
+    ['surplus', 'displaced'],
+  ])('%s is %s, whatever the exit says', (cause, expected) => {
+    for (const runner of [true, false]) {
+      const decided = endStyle(cause, { runner }).verdict;
+      const kept = stopReason(decided, 'why: it was ended');
+      expect(verdict({ code: 143, stopReason: kept }, runner)).toEqual({
+        verdict: expected,
+        reason: 'why: it was ended',
+      });
+    }
+  });
+
+  it.each(['', 'somebody in a console', 'lingering', stopReason(null, 'it lingered')])(
+    'goes by its exit with a reason that holds no verdict: "%s"',
+    (kept) => {
+      expect(verdict({ code: 143, stopReason: kept }, true).verdict).toBe('failed');
+      expect(verdict({ code: 0, stopReason: kept }, true).verdict).toBe('served');
+    },
+  );
 });
 
 describe('an end that this launcher decided', () => {

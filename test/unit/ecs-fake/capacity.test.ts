@@ -7,7 +7,12 @@
  * `failures[]` is known from callers' code alone.
  */
 import { describe, expect, it } from 'vitest';
-import { NO_FARGATE_CAPACITY, VCPU_QUOTA } from '../../fakes/ecs/index.ts';
+import {
+  failing,
+  NO_FARGATE_CAPACITY,
+  provisioningLimitExceeded,
+  VCPU_QUOTA,
+} from '../../fakes/ecs/index.ts';
 import { bed, MINUTE_MS } from './bed.ts';
 
 const strategy = (...capacityProviders: string[]) => ({
@@ -72,6 +77,15 @@ describe('capacity', () => {
       expect(tasks).toHaveLength(1);
     },
   );
+
+  it('is a ClientException where too many tasks wait for managed scaling', async () => {
+    const { fake, run } = bed();
+    fake.faults.next('RunTask', failing(provisioningLimitExceeded()));
+    await expect(run()).rejects.toMatchObject({
+      name: 'ClientException',
+      message: 'Tasks provisioning capacity limit exceeded.',
+    });
+  });
 
   it('ends at the quota of vCPUs, and comes back as tasks end', async () => {
     const { clock, fake, run, start } = bed();

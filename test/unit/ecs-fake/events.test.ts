@@ -11,7 +11,12 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
-import { CREDENTIALS, inProcessHandler, serve } from '../../fakes/ecs/index.ts';
+import {
+  type AccountOptions,
+  CREDENTIALS,
+  inProcessHandler,
+  serve,
+} from '../../fakes/ecs/index.ts';
 import { bed as ecsBed, CLUSTER, FAMILY, MINUTE_MS } from './bed.ts';
 
 interface TaskEvent {
@@ -19,8 +24,8 @@ interface TaskEvent {
   readonly detail: { taskArn: string; lastStatus: string; version: number };
 }
 
-function bed() {
-  const ecs = ecsBed();
+function bed(options: Partial<AccountOptions> = {}) {
+  const ecs = ecsBed(options);
   const queue = ecs.fake.addQueue();
   const { region } = ecs.fake.account;
   const requestHandler = inProcessHandler(ecs.fake);
@@ -108,11 +113,11 @@ describe('the queue', () => {
   });
 
   it('lets a reader wait for the next change', async () => {
-    const { clock, receive, start } = bed();
+    const { clock, receive, start } = bed({ timings: { provisioningMs: 300 } });
     await start();
     await receive();
     const waiting = receive({ WaitTimeSeconds: 20 });
-    await clock.advance(10_000);
+    await clock.advance(300);
     expect(await waiting).toHaveLength(1);
     const waitingLonger = receive({ WaitTimeSeconds: 2 });
     await clock.advance(2_000);

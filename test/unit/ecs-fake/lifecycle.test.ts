@@ -12,13 +12,15 @@ const TIMINGS = {
   provisioningMs: 1_000,
   pendingMs: 1_000,
   activatingMs: 1_000,
+  noticeMs: 1_000,
   deactivatingMs: 1_000,
   deprovisioningMs: 1_000,
 };
 
 describe('the life of a task', () => {
   it('passes every state of the documented life cycle', async () => {
-    const { clock, start, see, stop } = bed({ timings: TIMINGS });
+    const { clock, fake, start, see, stop } = bed({ timings: TIMINGS });
+    fake.account.onSigterm = () => ({ afterMs: 1_000, exitCode: 143 });
     const taskArn = await start();
     const seen: string[] = [];
     const look = async (times: number) => {
@@ -30,17 +32,17 @@ describe('the life of a task', () => {
     };
     await look(4);
     await stop(taskArn);
-    await look(4);
+    await look(5);
     expect(seen).toEqual([
       '1 PROVISIONING RUNNING',
       '2 PENDING RUNNING',
       '3 ACTIVATING RUNNING',
       '4 RUNNING RUNNING',
-      '5 DEACTIVATING STOPPED',
-      // SIGTERM ends this program at once.
-      '7 DEPROVISIONING STOPPED',
-      '8 STOPPED STOPPED',
-      '8 STOPPED STOPPED',
+      '5 RUNNING STOPPED',
+      '6 DEACTIVATING STOPPED',
+      '7 STOPPING STOPPED',
+      '8 DEPROVISIONING STOPPED',
+      '9 STOPPED STOPPED',
     ]);
   });
 
@@ -50,7 +52,7 @@ describe('the life of a task', () => {
     await clock.advance(MINUTE_MS);
     expect((await see(taskArn)).tags).toEqual([{ key: 'room', value: 'RM_1' }]);
     const { task } = await stop(taskArn, 'served: the room is gone');
-    expect(task).toMatchObject({ desiredStatus: 'STOPPED', lastStatus: 'DEACTIVATING', tags: [] });
+    expect(task).toMatchObject({ desiredStatus: 'STOPPED', lastStatus: 'RUNNING', tags: [] });
     await clock.advance(MINUTE_MS);
     expect(await see(taskArn)).toMatchObject({
       lastStatus: 'STOPPED',
@@ -143,9 +145,20 @@ describe('the life of a task', () => {
     const taskArn = await start();
     await clock.advance(HOUR_MS);
     expect((await see(taskArn)).lastStatus).toBe('PROVISIONING');
+    expect(() => fake.finish(taskArn, 0)).toThrow('nothing runs yet');
     fake.release(taskArn);
     await clock.advance(MINUTE_MS);
     expect((await see(taskArn)).lastStatus).toBe('RUNNING');
+  });
+
+  it('does not come back when it is released after a stop', async () => {
+    const { clock, fake, start, see, stop } = bed();
+    fake.account.holdStarts = true;
+    const taskArn = await start();
+    await stop(taskArn);
+    fake.release(taskArn);
+    await clock.advance(MINUTE_MS);
+    expect((await see(taskArn)).lastStatus).toBe('STOPPED');
   });
 });
 

@@ -69,11 +69,16 @@ describe('ListTasks', () => {
   });
 
   it('keeps clusters apart', async () => {
-    const { fake, start, list } = bed();
+    const { client, fake, start, list, stop } = bed();
     fake.addCluster('others');
-    fake.plant({ cluster: 'others', taskDefinition: FAMILY });
+    const [foreign] = fake.plant({ cluster: 'others', taskDefinition: FAMILY });
     const taskArn = await start();
     expect(await list()).toEqual([taskArn]);
+    const input = { cluster: CLUSTER, tasks: [foreign!.taskArn!] };
+    const { failures } = await client.send(new DescribeTasksCommand(input));
+    expect(failures).toEqual([{ arn: foreign!.taskArn, reason: 'MISSING' }]);
+    await expect(stop(foreign!.taskArn!)).rejects.toThrow('The referenced task was not found.');
+    expect(fake.task(foreign!.taskArn!).desiredStatus).toBe('RUNNING');
   });
 });
 

@@ -7,7 +7,8 @@ import {
 } from '@livekit/protocol';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Assignment, OFFER_TIMEOUT_MS, type Worker } from '../../../launcher/gateway/assignment.ts';
+import { Assignment, OFFER_TIMEOUT_MS } from '../../../launcher/gateway/assignment.ts';
+import type { Worker } from '../../../launcher/gateway/worker.ts';
 import { lookAgainMs, offerBackoffMs } from '../../../launcher/gateway/delays.ts';
 import { LOOK_TIMEOUT_MS } from '../../../launcher/gateway/look.ts';
 import { decodeServer, encodeServer } from '../../../launcher/gateway/wire.ts';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { roomKey } from '../../../launcher/core/key.ts';
 import type { RoomSid } from '../../../launcher/core/room.ts';
-import type { Worker } from '../../../launcher/gateway/assignment.ts';
+import type { Worker } from '../../../launcher/gateway/worker.ts';
 import { Assignments, REMEMBERED_MAX } from '../../../launcher/gateway/assignments.ts';
 import type { ServerFrame } from '../../../launcher/gateway/wire.ts';
 import { FakeClock } from '../../fakes/clock.ts';

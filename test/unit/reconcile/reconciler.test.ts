@@ -58,7 +58,7 @@ describe('the reconciler', () => {
     }
     await world.settle();
     expect(world.tasks()).toHaveLength(2);
-    launcher.socketChanged(key('r-RM_a-1'));
+    launcher.socketChanged(key('r-RM_a-1'), 'registered');
     await world.settle();
     expect(world.tasks(), 'one has registered: the next goes').toHaveLength(3);
     world.finish('r-RM_b-1', 0);
@@ -357,7 +357,7 @@ describe('the reconciler', () => {
     await world.webhook(old, 'room_started', 'a');
     expect(world.tasks()).toEqual([`${KEY}:live`]);
     await old.stop();
-    next.socketChanged(key(KEY));
+    next.socketChanged(key(KEY), 'registered');
     await world.clock.advance(2_000);
     const look = await next.handOver.look(key(KEY), new AbortController().signal);
     expect(look).toMatchObject({ decision: 'offer' });

@@ -67,6 +67,8 @@ describe('the room of a task', () => {
     'never-joined': false,
     missing: false,
     surplus: false,
+    unregistered: false,
+    retired: true,
   };
   test.each(Object.entries(causes))('while the task is ended for: %s', async (cause, still) => {
     launcher.memory.noteEnding(KEY, cause as EndCause, 'why', world.clock.nowMs());

@@ -16,6 +16,11 @@ export class World {
   readonly log = new RecordedLog();
   /** Tasks whose job was ended over their socket. */
   readonly terminated: TaskKey[] = [];
+  /** Standbys that were given a room, in that order. */
+  readonly offered: TaskKey[] = [];
+  /** Standbys whose workers have said yes to an offer. */
+  readonly accepted = new Set<TaskKey>();
+  #made = 0;
   readonly #launchers = new Set<Reconciler>();
 
   constructor(engine: { startDelayMs?: number; listLagMs?: number } = {}) {
@@ -29,6 +34,8 @@ export class World {
       livekit: this.livekit,
       driver: memoryDriver(this.engine, { deployment }),
       sockets: {
+        offer: (key) => void this.offered.push(key),
+        withdraw: (key) => !this.accepted.has(key),
         terminate: (key) => this.terminated.push(key) > 0,
         account: () => 'its worker slept',
       },
@@ -39,6 +46,7 @@ export class World {
       taskEnv: (key) => ({ LIVEKIT_API_KEY: key }),
       clock: this.clock,
       log: this.log,
+      random: () => (this.#made += 1) / 1e8,
       ...rest,
     });
     this.#launchers.add(reconciler);

@@ -1,10 +1,10 @@
 /** Stops of many tasks at once: what they cost at the service. The contract suite has the rest. */
 import { expect, it } from 'vitest';
-import type { TaskId } from '../../launcher/driver.ts';
-import { ecsDriver } from '../../launcher/drivers/ecs/driver.ts';
-import { FakeClock } from '../fakes/clock.ts';
-import { CREDENTIALS, FakeEcs, inProcessHandler } from '../fakes/ecs/index.ts';
-import { RecordedLog } from '../fakes/log.ts';
+import type { TaskId } from '../../../launcher/driver.ts';
+import { ecsDriver } from '../../../launcher/drivers/ecs/driver.ts';
+import { FakeClock } from '../../fakes/clock.ts';
+import { CREDENTIALS, FakeEcs, inProcessHandler } from '../../fakes/ecs/index.ts';
+import { RecordedLog } from '../../fakes/log.ts';
 
 it('twenty stops at once look at their tasks with one call', async () => {
   const clock = new FakeClock();

@@ -1,0 +1,228 @@
+/**
+ * The keeper of the warm pool: sees to it that each profile has its standbys, says which of them can
+ * take a room, and calls a room that waits when one can.
+ *
+ * A pass at a time, over all standbys that no room has; nudges that come meanwhile make one more.
+ */
+import { soonest, type Context, type KeyedTask } from '../core/action.ts';
+import type { Profiles } from '../core/desired.ts';
+import type { Expectations } from '../core/expectations.ts';
+import type { LaunchLimits } from '../core/limits.ts';
+import type { Memory } from '../core/memory.ts';
+import { isReady, planPool, type PoolAction, type PoolPlan } from '../core/plan-pool.ts';
+import { releaseStandby } from '../core/standby-room.ts';
+import type { StandbyMemory } from '../core/standbys.ts';
+import type { TaskKey } from '../driver.ts';
+import type { SocketChange } from '../gateway/ports.ts';
+import { assert } from '../lib/assert.ts';
+import type { Clock } from '../lib/clock.ts';
+import { reasonOf, type Log } from '../lib/log.ts';
+import type { Applier } from './apply.ts';
+import { profileOfStandby, type Launches } from './launches.ts';
+import type { Observer } from './observe.ts';
+import { PoolNews } from './pool-news.ts';
+import { asProfileSays, type ProfileChooser } from './profiles.ts';
+
+/** After a pass that could not look, and the least time between two passes without a nudge. */
+const RETRY_MS = 1_000;
+const LOOK_AGAIN_MIN_MS = 20;
+/** How soon a launch that rooms left no turn is tried again. */
+const TURN_MS = 1_000;
+export interface PoolParts {
+  readonly observer: Observer;
+  readonly memory: Memory;
+  readonly expectations: Expectations;
+  readonly limits: LaunchLimits;
+  readonly launches: Launches;
+  readonly applier: Applier;
+  readonly chooser: ProfileChooser;
+  readonly profiles: Profiles;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** In [0, 1): makes the keys of standbys. */
+  readonly random: () => number;
+  /** Look at this room. */
+  readonly nudge: (name: string) => void;
+}
+
+export class Pool {
+  readonly #parts: PoolParts;
+  /** Profiles that want standbys. */
+  readonly #wanted: ReadonlySet<string>;
+  readonly #news: PoolNews;
+  #running: Promise<void> | null = null;
+  #again = false;
+  #cancelLook: (() => void) | null = null;
+  #stopped = false;
+
+  constructor(parts: PoolParts) {
+    this.#parts = parts;
+    const wanted = parts.profiles.list.filter(({ standby = 0 }) => standby > 0);
+    this.#wanted = new Set(wanted.map(({ name }) => name));
+    this.#news = new PoolNews(this.#wanted, parts);
+  }
+
+  /** Can this standby be offered a room now? */
+  isReady(key: TaskKey): boolean {
+    const known = this.#parts.memory.standbys.get(key);
+    const task = this.#task(key);
+    return known !== undefined && isReady({ known, task }, this.#context());
+  }
+
+  /** The standby of this profile that has waited longest for a room. */
+  ready(profile: string): KeyedTask | null {
+    if (!this.#wanted.has(profile)) return null;
+    for (const { key, profile: its } of this.#parts.memory.standbys.idle.values()) {
+      if (its === profile && this.isReady(key)) return this.#task(key);
+    }
+    return null;
+  }
+
+  /** The gateway saw a standby's socket change. */
+  socketChanged(key: TaskKey, change: SocketChange): void {
+    const { memory, limits, clock } = this.#parts;
+    const nowMs = clock.nowMs();
+    const standby = memory.standbys.note(key);
+    switch (change) {
+      case 'registered':
+        standby.lineSinceMs = nowMs;
+        standby.registeredAtMs ??= nowMs;
+        limits.standbySettled(key);
+        break;
+      case 'closed':
+        Object.assign(standby, { lineSinceMs: null, lineLostAtMs: nowMs });
+        this.#release(standby);
+        break;
+      case 'refused':
+        memory.standbys.rest(standby, nowMs);
+        this.#release(standby);
+        break;
+      case 'expired':
+        standby.spent = 'its worker did not answer an offer';
+        this.#release(standby);
+        break;
+      case 'assigned':
+    }
+    this.nudge();
+  }
+
+  /** Look at all of it. Never awaited by whoever nudges. */
+  nudge(): void {
+    if (this.#stopped) return;
+    const { memory } = this.#parts;
+    if (this.#wanted.size === 0 && memory.standbys.idle.size === 0) return;
+    this.#again = true;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+    });
+  }
+
+  /** Starts nothing any more and waits for what runs. Standbys are left as they are. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelLook?.();
+    await this.#running;
+  }
+
+  /** An offer that came to nothing: the room is looked at again, the next standby may take it. */
+  #release({ key, room }: StandbyMemory): void {
+    const { memory, nudge } = this.#parts;
+    if (!room || memory.task(key).assigned) return;
+    releaseStandby(memory, key);
+    const name = memory.rooms.get(room.sid)?.name;
+    if (name != null) nudge(name);
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log, memory } = this.#parts;
+    let lookAgainAtMs: number | null = null;
+    while (this.#again && !this.#stopped) {
+      this.#again = false;
+      try {
+        const started = memory.firstPassAtMs !== null;
+        lookAgainAtMs = started ? await this.#pass() : clock.nowMs() + RETRY_MS;
+      } catch (error) {
+        log.debug('a pass over the warm pool could not look', { reason: reasonOf(error) });
+        lookAgainAtMs = clock.nowMs() + RETRY_MS;
+      }
+    }
+    this.#lookAgainAt(lookAgainAtMs);
+  }
+
+  /** Resolves with when to look again. Rejects when the engine did not answer. */
+  async #pass(): Promise<number | null> {
+    const { observer } = this.#parts;
+    const begun = observer.turn();
+    let plan = this.#plan(begun);
+    if (plan.needsFreshTasks) {
+      await observer.freshTasks(begun);
+      plan = this.#plan(begun);
+    }
+    this.#news.say((key) => this.isReady(key));
+    this.#callRooms();
+    const looks = await Promise.all(plan.actions.map((action) => this.#apply(action)));
+    return looks.reduce(soonest, plan.lookAgainAtMs);
+  }
+
+  #plan(begun: number): PoolPlan {
+    const { memory, observer, profiles, random } = this.#parts;
+    this.#forget();
+    const idle = [...memory.standbys.idle.values()];
+    const standbys = idle.map((known) => ({ known, task: this.#task(known.key) }));
+    const view = {
+      profiles: profiles.list,
+      unmatched: profiles.unmatched,
+      standbys,
+      tasksFresh: observer.tasksBegun > begun,
+    };
+    return planPool(view, this.#context(), random);
+  }
+
+  async #apply(action: PoolAction): Promise<number | null> {
+    const { applier, launches, profiles, clock } = this.#parts;
+    if (action.do !== 'launch-standby') return applier.applyToTask(action);
+    const profile = profileOfStandby(action.key, profiles.list);
+    assert(profile !== undefined, 'standbys are launched of profiles that exist');
+    const untilMs = await launches.ofStandby(action, profile);
+    return untilMs ?? clock.nowMs() + TURN_MS;
+  }
+
+  /** Standbys that neither the engine nor a launch knows any more. */
+  #forget(): void {
+    const { memory, observer, expectations, limits } = this.#parts;
+    for (const key of memory.standbys.idle.keys()) {
+      if (observer.task(key) || expectations.awaits(key)) continue;
+      limits.standbySettled(key);
+      memory.standbys.forget(key);
+      memory.tasks.delete(key);
+    }
+  }
+
+  /** Rooms in line that a standby could take. */
+  #callRooms(): void {
+    const { memory, limits, chooser, nudge } = this.#parts;
+    for (const sid of limits.waiting()) {
+      const room = memory.room(sid);
+      if (room.name !== null && this.ready(chooser.of(room).name)) nudge(room.name);
+    }
+  }
+
+  #lookAgainAt(atMs: number | null): void {
+    this.#cancelLook?.();
+    this.#cancelLook = null;
+    if (atMs === null || this.#stopped) return;
+    const inMs = Math.max(atMs - this.#parts.clock.nowMs(), LOOK_AGAIN_MIN_MS);
+    this.#cancelLook = this.#parts.clock.timer(inMs, () => this.nudge());
+  }
+
+  /** Null: neither listed nor expected. */
+  #task(key: TaskKey): KeyedTask | null {
+    const { observer, profiles } = this.#parts;
+    const task = observer.task(key);
+    return task && asProfileSays(task, profileOfStandby(key, profiles.list));
+  }
+
+  #context(): Context {
+    return { memory: this.#parts.memory, nowMs: this.#parts.clock.nowMs() };
+  }
+}
