@@ -15,6 +15,7 @@ import { assert } from '../lib/assert.ts';
 import { within } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { reasonOf, type Log } from '../lib/log.ts';
+import { Slots } from '../lib/slots.ts';
 import { idOf } from './events.ts';
 import type { Launches } from './launches.ts';
 import type { SocketsPort } from './ports.ts';
@@ -42,11 +43,14 @@ export interface ApplierParts {
   readonly standbyFree: () => void;
 }
 
+/** Calls about listed tasks that an engine is bothered with; launches have limits of their own. */
+const CALLS_AT_ONCE = 16;
 /** How soon a call about a listed task that failed is planned again. */
 const TRY_AGAIN_MS = 5_000;
 
 export class Applier {
   readonly #parts: ApplierParts;
+  readonly #calls = new Slots(CALLS_AT_ONCE);
 
   constructor(parts: ApplierParts) {
     this.#parts = parts;
@@ -190,7 +194,7 @@ export class Applier {
   ): Promise<number | null> {
     const { clock, log } = this.#parts;
     try {
-      await within(clock, CALL_TIMEOUT_MS, run);
+      await this.#calls.run(() => within(clock, CALL_TIMEOUT_MS, run));
       return null;
     } catch (error) {
       const fields = { task: task.key, reason: reasonOf(error) };
