@@ -39,7 +39,7 @@ const ANSWER_TIMEOUT_MS = 15_000;
  * An account's rates in a region: RunTask on Fargate 20 per second, of which none are saved up; RunTask
  * and StopTask together a burst of 100 and 40 per second; Describe and List calls 100 and 20. Something
  * is left to others, such as a second launcher while one takes over from the other. Calls take their
- * time on the way: evenly spaced and slightly fewer ones get more launched than 20 per second. (AWS:
+ * time on the way, so that more of them than we send can arrive within one second. (AWS:
  * "Request throttling for the Amazon ECS API", "AWS Fargate throttling quotas")
  */
 const BUDGETS = {
