@@ -15,6 +15,7 @@ import { assert } from '../lib/assert.ts';
 import { within } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { reasonOf, type Log } from '../lib/log.ts';
+import { Slots } from '../lib/slots.ts';
 import { idOf } from './events.ts';
 import type { Launches } from './launches.ts';
 import type { SocketsPort } from './ports.ts';
@@ -38,13 +39,18 @@ export interface ApplierParts {
   readonly taskLivekitUrl: string;
   /** Called when a launch is over: the next room may have its turn. */
   readonly turnFree: () => void;
+  /** Called when a standby has no room any more. */
+  readonly standbyFree: () => void;
 }
 
+/** Calls about listed tasks that an engine is bothered with; launches have limits of their own. */
+const CALLS_AT_ONCE = 16;
 /** How soon a call about a listed task that failed is planned again. */
 const TRY_AGAIN_MS = 5_000;
 
 export class Applier {
   readonly #parts: ApplierParts;
+  readonly #calls = new Slots(CALLS_AT_ONCE);
 
   constructor(parts: ApplierParts) {
     this.#parts = parts;
@@ -106,12 +112,13 @@ export class Applier {
 
   /** Takes back what a standby was offered; one that may still say yes can be offered nothing more. */
   #release({ task, reason }: Extract<Action, { do: 'release' }>): null {
-    const { memory, sockets, log } = this.#parts;
+    const { memory, sockets, log, standbyFree } = this.#parts;
     const standby = memory.standbys.get(task.key);
     if (!standby?.room || memory.task(task.key).assigned) return null;
     if (!sockets.withdraw(task.key)) standby.spent = reason;
     log.debug('taking an offer back', { ...idOf(task.key, memory), reason });
     releaseStandby(memory, task.key);
+    standbyFree();
     return null;
   }
 
@@ -187,7 +194,7 @@ export class Applier {
   ): Promise<number | null> {
     const { clock, log } = this.#parts;
     try {
-      await within(clock, CALL_TIMEOUT_MS, run);
+      await this.#calls.run(() => within(clock, CALL_TIMEOUT_MS, run));
       return null;
     } catch (error) {
       const fields = { task: task.key, reason: reasonOf(error) };

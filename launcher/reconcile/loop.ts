@@ -1,7 +1,7 @@
 /**
  * When passes run. Everything that may have changed is a nudge: a room name in a set, so that ten
  * nudges cost one pass and nothing can overflow. Passes of one name never overlap; those of several
- * run side by side, up to a bound. A full pass over everything runs at start, every
+ * run side by side, up to a bound on those that look at LiveKit. A full pass over everything runs at start, every
  * `resyncMs`, and soon again after one that LiveKit or the engine did not answer.
  */
 import { soonest } from '../core/action.ts';
@@ -14,9 +14,12 @@ import type { RoomSid } from '../core/room.ts';
 import type { Clock } from '../lib/clock.ts';
 import { reasonOf, type Log } from '../lib/log.ts';
 import type { Applier } from './apply.ts';
+import { HintedLists } from './hinted.ts';
 import type { Observer } from './observe.ts';
-import type { Pass } from './pass.ts';
+import type { Pass, StepAside } from './pass.ts';
+import { RunningPasses } from './running.ts';
 
+/** Passes that look at LiveKit; one that waits for the engine is no longer among them. */
 const PASSES_AT_ONCE = 8;
 /** Of these, for rooms that nothing nudged: a webhook never waits for a full pass. */
 const UNNUDGED_AT_ONCE = 4;
@@ -45,17 +48,18 @@ export class Loop {
   readonly #queue = new Map<string, number>();
   /** Names that a full pass looks at when no nudge waits. */
   readonly #unnudged = new Set<string>();
-  readonly #running = new Map<string, Promise<void>>();
+  readonly #running = new RunningPasses();
   readonly #lookAgain = new Map<string, () => void>();
+  readonly #hinted: HintedLists;
   #fullPass: Promise<void> | null = null;
   #nextFullPass: { readonly atMs: number; readonly cancel: () => void } | null = null;
-  /** Cancels the list that follows a hint where lists lag behind. */
-  #lateList: (() => void) | null = null;
   #failures = 0;
   #stopped = false;
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
+    // A list that failed is said by the outage, and the full pass comes back to it.
+    this.#hinted = new HintedLists({ ...parts, failed: () => this.#fullPassIn(RETRY_BASE_MS) });
   }
 
   /** Look at this room. Never awaited by whoever nudges. */
@@ -81,23 +85,9 @@ export class Loop {
     if (name !== null) this.nudge(name);
   }
 
-  /** The engine hints at a change: list its tasks; what changed is nudged by the observer. */
+  /** The engine hints at a change. */
   nudgeTasks(): void {
-    const { memory, clock, listLagMs } = this.#parts;
-    if (this.#stopped || memory.firstPassAtMs === null) return;
-    this.#listTasks();
-    if (listLagMs === 0 || this.#lateList) return;
-    // What the hint was about may show only then.
-    this.#lateList = clock.timer(listLagMs + LOOK_AGAIN_MIN_MS, () => {
-      this.#lateList = null;
-      this.#listTasks();
-    });
-  }
-
-  /** A list that failed is said by the outage, and the full pass comes back to it. */
-  #listTasks(): void {
-    const { observer } = this.#parts;
-    observer.freshTasks(observer.turn()).catch(() => this.#fullPassIn(RETRY_BASE_MS));
+    if (this.#parts.memory.firstPassAtMs !== null) this.#hinted.hint();
   }
 
   /** Runs the first full pass; resolves when it is done, well or not. Later ones follow by timer. */
@@ -109,9 +99,9 @@ export class Loop {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#nextFullPass?.cancel();
-    this.#lateList?.();
+    this.#hinted.stop();
     for (const cancel of this.#lookAgain.values()) cancel();
-    await Promise.all([this.#fullPass, ...this.#running.values()]);
+    await Promise.all([this.#fullPass, this.#running.settled()]);
   }
 
   #drain(): void {
@@ -119,29 +109,33 @@ export class Loop {
     for (const [name, turn] of this.#queue) this.#begin(name, turn, PASSES_AT_ONCE);
     // By the full list that was read for them.
     for (const name of this.#unnudged) {
-      if (this.#running.size >= UNNUDGED_AT_ONCE) return;
+      if (this.#running.looking >= UNNUDGED_AT_ONCE) return;
       this.#begin(name, 0, UNNUDGED_AT_ONCE);
     }
   }
 
   #begin(name: string, turn: number, atOnce: number): void {
-    const { size } = this.#running;
-    if (this.#stopped || size >= atOnce || this.#running.has(name)) return;
+    if (this.#stopped || this.#running.looking >= atOnce || this.#running.has(name)) return;
     this.#queue.delete(name);
     this.#unnudged.delete(name);
     const done = this.#runPass(name, turn).finally(() => {
-      this.#running.delete(name);
+      this.#running.over(name);
       this.#drain();
     });
-    this.#running.set(name, done);
+    this.#running.add(name, done);
   }
 
   async #runPass(name: string, turn: number): Promise<void> {
     const { pass, clock } = this.#parts;
+    const aside: StepAside = (wait) => {
+      const waited = this.#running.aside(name, wait);
+      this.#drain();
+      return waited;
+    };
     this.#lookAgain.get(name)?.();
     this.#lookAgain.delete(name);
     try {
-      this.#lookAgainAt(name, await pass.run(name, turn));
+      this.#lookAgainAt(name, await pass.run(name, turn, aside));
     } catch (error) {
       this.#parts.log.debug('a pass could not look', { reason: reasonOf(error) });
       this.#lookAgainAt(name, clock.nowMs() + RETRY_BASE_MS);
@@ -213,11 +207,10 @@ export class Loop {
   /** Rooms that are known from their tasks only: decided from the full lists, here. */
   async #lookAtNameless(): Promise<number | null> {
     const { memory, pass } = this.#parts;
-    let lookAgainAtMs: number | null = null;
-    for (const room of memory.rooms.values()) {
-      if (room.name === null) lookAgainAtMs = soonest(lookAgainAtMs, await pass.runNameless(room));
-    }
-    return lookAgainAtMs;
+    const nameless = [...memory.rooms.values()].filter((room) => room.name === null);
+    // At once, so that those that need a new list of tasks share it.
+    const looks = await Promise.all(nameless.map((room) => pass.runNameless(room)));
+    return looks.reduce(soonest, null);
   }
 
   async #boundEvidence(): Promise<void> {

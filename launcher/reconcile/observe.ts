@@ -29,7 +29,7 @@ export interface ObserverParts {
   readonly clock: Clock;
   readonly livekitOutage: Outage;
   readonly engineOutage: Outage;
-  /** Called with what changed from one list to the next: the rooms, and whether idle standbys did. */
+  /** Called with what changed from one list to the next: the rooms, and whether standbys did. */
   readonly tasksChanged: (sids: ReadonlySet<RoomSid>, standbys: boolean) => void;
 }
 
@@ -182,10 +182,7 @@ export class Observer {
       (key) => before.get(key)?.phase !== byKey.get(key)?.phase,
     );
     const sids = new Set(changed.map(sidOf).filter((sid) => sid !== null));
-    tasksChanged(
-      sids,
-      changed.some((key) => sidOf(key) === null),
-    );
+    tasksChanged(sids, changed.some(isStandbyKey));
   }
 }
 

@@ -37,6 +37,9 @@ export interface PassParts {
   readonly turnFree: () => void;
 }
 
+/** Waits for the engine, out of the way of other passes. */
+export type StepAside = <T>(wait: () => Promise<T>) => Promise<T>;
+
 /** Participants of a room, read only when a decision needs them, and once for all its lives. */
 class Participants {
   readonly #ask: () => Promise<readonly Participant[] | null>;
@@ -75,7 +78,7 @@ export class Pass {
    * Resolves with when to look again. Rejects when LiveKit or the engine did not answer: nothing
    * was done then.
    */
-  async run(name: string, sinceTurn: number): Promise<number | null> {
+  async run(name: string, sinceTurn: number, aside: StepAside): Promise<number | null> {
     const { observer, memory, clock } = this.#parts;
     const begun = observer.turn();
     const participants = new Participants(clock, () => observer.participants(name));
@@ -88,7 +91,7 @@ export class Pass {
         live
           ? this.#planLive(live, begun, participants)
           : this.#planAbsent(known, begun, rooms, participants);
-      const look = await this.#carryOut(known, begun, plan, participants);
+      const look = await this.#carryOut(known, begun, plan, participants, aside);
       lookAgainAtMs = soonest(lookAgainAtMs, look);
     }
     return lookAgainAtMs;
@@ -99,7 +102,8 @@ export class Pass {
     const { observer, clock } = this.#parts;
     const begun = observer.turn();
     const nobody = new Participants(clock, () => Promise.resolve([]));
-    return this.#carryOut(room, begun, () => this.#planAbsent(room, begun, [], nobody), nobody);
+    const plan = () => this.#planAbsent(room, begun, [], nobody);
+    return this.#carryOut(room, begun, plan, nobody, (wait) => wait());
   }
 
   async #carryOut(
@@ -107,6 +111,7 @@ export class Pass {
     begun: number,
     planNow: () => Promise<{ plan: Plan; view: LiveRoomView | null }>,
     participants: Participants,
+    aside: StepAside,
   ): Promise<number | null> {
     const { observer, applier, limits, clock, log, turnFree } = this.#parts;
     const startedAtMs = clock.nowMs();
@@ -114,7 +119,7 @@ export class Pass {
     // An end that goes on shows in the engine's list alone, and the hint at it may be lost.
     const stale = startedAtMs - observer.tasksBegunAtMs >= LOOK_AGAIN_MS;
     if (plan.needsFreshTasks || (plan.state === 'ending' && stale)) {
-      await observer.freshTasks(begun);
+      await aside(() => observer.freshTasks(begun));
       participants.expire();
       ({ plan, view } = await planNow());
     }
@@ -124,7 +129,8 @@ export class Pass {
     if (!launches && limits.leave(room.sid)) turnFree();
     let { lookAgainAtMs } = plan;
     for (const action of plan.actions) {
-      lookAgainAtMs = soonest(lookAgainAtMs, await applier.apply(action, view, room));
+      const look = await aside(() => applier.apply(action, view, room));
+      lookAgainAtMs = soonest(lookAgainAtMs, look);
     }
     const what = plan.actions.map((action: Action) => action.do).join();
     const fields = { sid: room.sid, state: room.state, reason: plan.reason, actions: what };

@@ -51,7 +51,8 @@ export class Pool {
   /** Profiles that want standbys. */
   readonly #wanted: ReadonlySet<string>;
   readonly #news: PoolNews;
-  #running: Promise<void> | null = null;
+  #run: Promise<void> | null = null;
+  #isRunning = false;
   #again = false;
   /** Launches without an answer: one that is slow holds up none of the rest. */
   readonly #launching = new Set<Promise<void>>();
@@ -115,16 +116,14 @@ export class Pool {
     const { memory } = this.#parts;
     if (this.#wanted.size === 0 && memory.standbys.idle.size === 0) return;
     this.#again = true;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = null;
-    });
+    if (!this.#isRunning) this.#run = this.#runPasses();
   }
 
   /** Starts nothing any more and waits for what runs. Standbys are left as they are. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#nextLook?.cancel();
-    await Promise.all([this.#running, ...this.#launching]);
+    await Promise.all([this.#run, ...this.#launching]);
   }
 
   /** An offer that came to nothing: the room is looked at again, the next standby may take it. */
@@ -136,8 +135,9 @@ export class Pool {
     if (name != null) nudge(name);
   }
 
-  async #run(): Promise<void> {
+  async #runPasses(): Promise<void> {
     const { clock, log, memory } = this.#parts;
+    this.#isRunning = true;
     while (this.#again && !this.#stopped) {
       this.#again = false;
       this.#nextLook?.cancel();
@@ -150,6 +150,8 @@ export class Pool {
         this.#lookAgainAt(clock.nowMs() + RETRY_MS);
       }
     }
+    // In one step with the last look at `again`: a nudge in between would be lost.
+    this.#isRunning = false;
   }
 
   /** Resolves with when to look again. Rejects when the engine did not answer. */

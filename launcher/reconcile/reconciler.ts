@@ -100,7 +100,8 @@ export class Reconciler {
     const shared = { ...known, observer, nudge, turnFree };
     const launches = new Launches(shared);
     const isReady = (key: TaskKey) => this.#pool.isReady(key);
-    const applier = new Applier({ ...shared, launches, isReady });
+    const standbyFree = () => this.#pool.nudge();
+    const applier = new Applier({ ...shared, launches, isReady, standbyFree });
     const readyStandby = (profile: string) => this.#pool.ready(profile);
     const pass = new Pass({ ...shared, applier, readyStandby });
     const { listLagMs } = options.driver.traits;

@@ -5,6 +5,7 @@
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import type { Fields, Log } from '../../launcher/lib/log.ts';
+import { report } from './ecs/report.ts';
 import { runStory } from './run.ts';
 import { shrink } from './shrink.ts';
 import { makeStory, type Story, tellStory } from './story.ts';
@@ -19,8 +20,20 @@ const { values } = parseArgs({
     log: { type: 'boolean', default: false },
     /** Only the first broken seed, in one line: for the mutants. */
     first: { type: 'boolean', default: false },
+    /** `ecs`: no stories, but the launcher on ECS at an account's rates. */
+    profile: { type: 'string' },
   },
 });
+
+if (values.profile !== undefined) {
+  if (values.profile !== 'ecs') {
+    console.error(`--profile is "${values.profile}"; it must be "ecs"`);
+    process.exit(64);
+  }
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+  await report((line) => console.log(line));
+  process.exit(0);
+}
 
 const seeds = wholeNumber('seeds', values.seeds);
 const from = wholeNumber('from', values.from);

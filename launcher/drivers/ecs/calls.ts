@@ -29,23 +29,25 @@ import { reasonOf } from '../../lib/log.ts';
 import { driverErrorOf, throttledForMs } from './errors.ts';
 import { type Budget, Pacer } from './pacer.ts';
 
-/** The pace of launches: no more than 20 within any second. */
-export const LAUNCHES: Budget = { burst: 5, perSecond: 15 };
+/** The pace of launches. The reconciler asks for no more than so many within any second. */
+export const LAUNCHES: Budget = { burst: 5, perSecond: 18 };
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const ANSWER_TIMEOUT_MS = 15_000;
 
 /**
- * An account's rates in a region: RunTask on Fargate 20 per second without a burst beyond; RunTask and
- * StopTask together a burst of 100 and 40 per second; Describe and List calls 100 and 20. Something
- * is left to others, such as a second launcher while one takes over from the other. (AWS: "Request
- * throttling for the Amazon ECS API", "AWS Fargate throttling quotas")
+ * An account's rates in a region: RunTask on Fargate 20 per second, of which none are saved up; RunTask
+ * and StopTask together a burst of 100 and 40 per second; Describe and List calls 100 and 20. Something
+ * is left to others, such as a second launcher while one takes over from the other. Calls take their
+ * time on the way: evenly spaced and slightly fewer ones get more launched than 20 per second. (AWS:
+ * "Request throttling for the Amazon ECS API", "AWS Fargate throttling quotas")
  */
 const BUDGETS = {
   launching: LAUNCHES,
-  // A look and a stop for each.
-  stopping: { burst: 30, perSecond: 10 },
-  looking: { burst: 45, perSecond: 10 },
+  stopping: { burst: 30, perSecond: 15 },
+  listing: { burst: 45, perSecond: 10 },
+  /** Looks at single tasks, which must not wait for a list of thousands. */
+  glancing: { burst: 10, perSecond: 3 },
 } as const;
 
 /** What DescribeTasks and ListTasks take and give at once. */
@@ -69,12 +71,20 @@ interface Line {
   readonly pacer: Pacer;
 }
 
+interface SharedLook {
+  readonly tasks: Set<string>;
+  readonly seen: Promise<readonly Task[]>;
+}
+
 export class Ecs {
   readonly cluster: string;
   readonly region: string;
   readonly #launching: Line;
   readonly #stopping: Line;
-  readonly #looking: Line;
+  readonly #listing: Line;
+  readonly #glancing: Line;
+  /** The look that waits for its turn. */
+  #nextLook: SharedLook | null = null;
 
   private constructor(cluster: string, region: string, clock: Clock, sdk: SdkOptions) {
     const line = (budget: Budget): Line => ({
@@ -85,7 +95,8 @@ export class Ecs {
     this.region = region;
     this.#launching = line(BUDGETS.launching);
     this.#stopping = line(BUDGETS.stopping);
-    this.#looking = line(BUDGETS.looking);
+    this.#listing = line(BUDGETS.listing);
+    this.#glancing = line(BUDGETS.glancing);
   }
 
   /** Asks the service nothing yet. Rejects with `DriverError` `invalid` without a region. */
@@ -113,7 +124,7 @@ export class Ecs {
     let nextToken: string | undefined;
     for (let pages = 0; pages < PAGES_MAX; pages += 1) {
       const input = { cluster, desiredStatus, maxResults: TASKS_PER_CALL, nextToken };
-      const page = await paced(this.#looking, signal, (client, options) =>
+      const page = await paced(this.#listing, signal, (client, options) =>
         client.send(new ListTasksCommand(input), options),
       );
       if (page.taskArns === undefined) throw this.#unreadable('ListTasks');
@@ -125,19 +136,31 @@ export class Ecs {
   }
 
   /** Up to `TASKS_PER_CALL` tasks; one that ECS does not know is among the failures. */
-  describe(tasks: readonly string[], signal: AbortSignal): Promise<Described> {
-    return this.#describe(this.#looking, tasks, signal);
+  async describe(tasks: readonly string[], signal: AbortSignal): Promise<Described> {
+    const input = { cluster: this.cluster, tasks: [...tasks] };
+    const { tasks: seen, failures = [] } = await paced(this.#listing, signal, (client, options) =>
+      client.send(new DescribeTasksCommand(input), options),
+    );
+    if (seen === undefined) throw this.#unreadable('DescribeTasks');
+    return { tasks: seen, failures };
   }
 
-  /** The same of one task that is to be stopped: it waits for no list. */
-  describeToStop(task: string, signal: AbortSignal): Promise<Described> {
-    return this.#describe(this.#stopping, [task], signal);
+  /**
+   * One task, null when ECS does not show it. Those that are asked for while the request waits for
+   * its turn share it: a thousand stops at once must not cost a thousand looks.
+   */
+  async describeOne(task: string): Promise<Task | null> {
+    const look = (this.#nextLook ??= this.#look());
+    look.tasks.add(task);
+    if (look.tasks.size === TASKS_PER_CALL) this.#nextLook = null;
+    const seen = await look.seen;
+    return seen.find(({ taskArn }) => taskArn === task) ?? null;
   }
 
   /** Null when there is none of this name. */
   async describeCluster(signal: AbortSignal): Promise<Cluster | null> {
     const input = { clusters: [this.cluster] };
-    const { clusters = [] } = await paced(this.#looking, signal, (client, options) =>
+    const { clusters = [] } = await paced(this.#listing, signal, (client, options) =>
       client.send(new DescribeClustersCommand(input), options),
     );
     return clusters[0] ?? null;
@@ -147,7 +170,7 @@ export class Ecs {
     taskDefinition: string,
     signal: AbortSignal,
   ): Promise<TaskDefinition | null> {
-    const seen = await paced(this.#looking, signal, (client, options) =>
+    const seen = await paced(this.#listing, signal, (client, options) =>
       client.send(new DescribeTaskDefinitionCommand({ taskDefinition }), options),
     );
     return seen.taskDefinition ?? null;
@@ -159,16 +182,21 @@ export class Ecs {
   }
 
   close(): void {
-    for (const { client } of [this.#launching, this.#stopping, this.#looking]) client.destroy();
+    const lines = [this.#launching, this.#stopping, this.#listing, this.#glancing];
+    for (const { client } of lines) client.destroy();
   }
 
-  async #describe(line: Line, asked: readonly string[], signal: AbortSignal): Promise<Described> {
-    const input = { cluster: this.cluster, tasks: [...asked] };
-    const { tasks, failures = [] } = await paced(line, signal, (client, options) =>
-      client.send(new DescribeTasksCommand(input), options),
-    );
-    if (tasks === undefined) throw this.#unreadable('DescribeTasks');
-    return { tasks, failures };
+  /** A look at tasks that are named until it goes out; it outlives whoever gives up on it. */
+  #look(): SharedLook {
+    const tasks = new Set<string>();
+    const never = new AbortController().signal;
+    const seen = paced(this.#glancing, never, async (client, options) => {
+      if (this.#nextLook?.tasks === tasks) this.#nextLook = null;
+      const input = { cluster: this.cluster, tasks: [...tasks] };
+      const answer = await client.send(new DescribeTasksCommand(input), options);
+      return answer.tasks ?? [];
+    });
+    return { tasks, seen };
   }
 
   /** An answer of success without what it is for must not read as "none". */

@@ -18,9 +18,8 @@ export async function stop(
   signal: AbortSignal,
 ): Promise<StopResult> {
   if (!isTaskArn(taskId)) return 'nothing-to-stop';
-  const { tasks } = await ecs.describeToStop(taskId, signal);
-  const [seen] = tasks;
-  if (seen !== undefined) {
+  const seen = await ecs.describeOne(taskId);
+  if (seen !== null) {
     if (!isOfDeployment(seen, deployment)) return 'nothing-to-stop';
     if (taskOf(seen, deployment).phase === 'ended') return 'nothing-to-stop';
     if (isStopping(seen)) return 'accepted';

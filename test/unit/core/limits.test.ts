@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { standbyKey } from '../../../launcher/core/key.ts';
 import { LaunchLimits } from '../../../launcher/core/limits.ts';
 import type { RoomSid } from '../../../launcher/core/room.ts';
 
@@ -87,6 +88,63 @@ describe('rates', () => {
     expect(limits.turn(sidOf('x'), 'again', T + 59_999).go).toBe(false);
     limits.leave(sidOf('other'));
     expect(limits.turn(sidOf('x'), 'again', T + 60_000).go).toBe(true);
+  });
+});
+
+describe('standbys', () => {
+  const key = (slot: number) => standbyKey({ profile: 'default', slot }, 0);
+  const wide = new LaunchLimits({ ...BOUNDS, inFlight: 7 });
+
+  it('start beside launches of rooms, half as many at once', () => {
+    for (let slot = 0; slot < 3; slot++) {
+      expect(wide.turnOfStandby(T + slot * 1_000).go).toBe(true);
+      wide.standbySent(key(slot), T + slot * 1_000);
+    }
+    expect(wide.turnOfStandby(T + 5_000)).toMatchObject({ go: false, untilMs: T + START_MS });
+    expect(wide.turnOfStandby(T + START_MS).go).toBe(true);
+    expect(wide.standbySettled(key(1))).toBe(true);
+    expect(wide.standbySettled(key(1))).toBe(false);
+    expect(wide.turnOfStandby(T + 5_000).go).toBe(true);
+  });
+
+  it('are one at least, and never in the way of a room', () => {
+    expect(limits.turnOfStandby(T).go).toBe(true);
+    limits.standbySent(key(0), T);
+    expect(limits.turnOfStandby(T).go).toBe(false);
+    for (let room = 0; room < 2; room++) {
+      expect(turn(room).go).toBe(true);
+      send(room);
+    }
+  });
+
+  it('wait while a room stands in line', () => {
+    fill(2);
+    turn('next', T + 2_000);
+    expect(limits.turnOfStandby(T + 2_000)).toMatchObject({ go: false, untilMs: null });
+    limits.leave(sidOf('next'));
+    expect(limits.turnOfStandby(T + 2_000).go).toBe(true);
+  });
+
+  it('take what rooms leave of the rate, and take none of it from them', () => {
+    for (let slot = 0; slot < 2; slot++) {
+      limits.standbySent(key(slot), T + slot);
+      limits.standbySettled(key(slot));
+    }
+    send(0, T + 2);
+    expect(limits.turnOfStandby(T + 10)).toMatchObject({ go: false, untilMs: T + 1_000 });
+    send(1, T + 3);
+    limits.settled(sidOf(1));
+    expect(turn(2, T + 10).go).toBe(true);
+  });
+
+  it('that are offered count for the name of their room, and end its wait', () => {
+    fill(2);
+    turn('next');
+    limits.assigned(sidOf('next'), 'name next', T);
+    expect(limits.next()).toBeNull();
+    for (let life = 0; life < 3; life++) limits.assigned(sidOf(`next${life}`), 'name next', T);
+    const again = limits.turnOfName(sidOf('x'), 'name next', T);
+    expect(again).toMatchObject({ go: false, untilMs: T + 60_000 });
   });
 });
 

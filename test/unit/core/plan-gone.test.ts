@@ -1,8 +1,9 @@
 /** Rooms that no list shows, as a table: doubt leaves them alone, certainty clears them up. */
 import { describe, expect, it } from 'vitest';
-import { roomKey } from '../../../launcher/core/key.ts';
+import { roomKey, standbyKey } from '../../../launcher/core/key.ts';
 import { Memory } from '../../../launcher/core/memory.ts';
 import { excessEvidence, isForgettable, isGone } from '../../../launcher/core/plan-gone.ts';
+import { takeStandby } from '../../../launcher/core/standby-room.ts';
 import { ended, NOW, planAbsent, ROOM, SID, story, task, type Scene } from './plan-world.ts';
 
 interface Row {
@@ -30,7 +31,26 @@ function seen(
 const over = seen(['listed', 9_000], ['finished', 5_000], ['absent', 1_000]);
 const live = [task(1, 'running')];
 
+const STANDBY = standbyKey({ profile: 'default', slot: 0 }, 0);
+const standby = [task(1, 'running', { key: STANDBY })];
+const taken = (assigned: boolean) => (memory: Memory) => {
+  over(memory);
+  takeStandby(memory, STANDBY, SID, NOW - 8_000);
+  memory.task(STANDBY).assigned = assigned;
+};
+
 const ROWS: readonly Row[] = [
+  {
+    name: 'over before its standby took the job: the standby can take another',
+    scene: { tasks: standby, remembers: taken(false) },
+    actions: [`release ${STANDBY}`],
+    lookAgainInMs: 0,
+  },
+  {
+    name: 'over, and its standby has the job: ended like any task',
+    scene: { tasks: standby, remembers: taken(true) },
+    actions: ['end 1 (gone)'],
+  },
   {
     name: 'absent from one list: doubt',
     scene: { tasks: live, remembers: seen(['listed', 5_000], ['absent', 1_000]) },

@@ -1,8 +1,10 @@
 /** The planner as a table: each row is one situation of a live room and what is done about it. */
 import { describe, expect, it } from 'vitest';
-import { roomKey } from '../../../launcher/core/key.ts';
+import { roomKey, standbyKey } from '../../../launcher/core/key.ts';
 import type { Memory } from '../../../launcher/core/memory.ts';
+import { takeStandby } from '../../../launcher/core/standby-room.ts';
 import type { EndCause } from '../../../launcher/core/verdict.ts';
+import type { Phase } from '../../../launcher/driver.ts';
 import type { LaunchTrouble, RunState } from '../../../launcher/core/remembered.ts';
 import {
   agent,
@@ -59,6 +61,16 @@ const ending = (cause: EndCause, agoMs: number, stopAskedAgoMs?: number) => {
     const { ending: begun } = memory.task(roomKey(SID, 1));
     if (begun && stopAskedAgoMs !== undefined) begun.stopAskedAtMs = NOW - stopAskedAgoMs;
   };
+};
+const STANDBY = standbyKey({ profile: 'default', slot: 0 }, 0);
+const standby = (phase: Phase, ageMs = 10_000) => {
+  const sinceMs = NOW - ageMs;
+  return task(1, phase, { key: STANDBY, createdAtMs: sinceMs, startedAtMs: sinceMs });
+};
+/** The room was offered the standby so long ago. */
+const taken = (agoMs: number) => (memory: Memory) => {
+  memory.firstPassAtMs = NOW - 90_000_000;
+  takeStandby(memory, STANDBY, SID, NOW - agoMs);
 };
 const runningFor = (ms: number, runner: boolean | null = true) =>
   task(1, 'running', { createdAtMs: NOW - ms, startedAtMs: NOW - ms, runner });
@@ -633,6 +645,80 @@ const ROWS: readonly Row[] = [
       }),
     },
     actions: ['launch 1'],
+  },
+  // Standbys.
+  {
+    name: 'a standby waits: it is offered the room',
+    scene: { standby: standby('running') },
+    actions: [`assign ${STANDBY}`],
+    state: 'launching',
+  },
+  {
+    name: 'also instead of a launch that was refused',
+    scene: { standby: standby('running'), remembers: trouble({ atMs: NOW }) },
+    actions: [`assign ${STANDBY}`],
+  },
+  {
+    name: 'not beside a launch without an answer: there may be a task',
+    scene: { standby: standby('running'), remembers: trouble({ outcome: 'unknown', atMs: NOW }) },
+    actions: [],
+    state: 'waiting',
+  },
+  {
+    name: 'not for a retry',
+    scene: { standby: standby('running'), tasks: [ended(1, 1)] },
+    actions: ['judge 1 failed', 'launch 2'],
+  },
+  {
+    name: 'not while somebody is in the room',
+    scene: { standby: standby('running'), agent: agent(1) },
+    actions: [],
+  },
+  {
+    name: "the room's standby has the join deadline from its offer on, however long it ran before",
+    scene: { tasks: [standby('running', 900_000)], remembers: taken(59_000) },
+    actions: [],
+    state: 'running',
+    lookAgainInMs: 1_000,
+  },
+  {
+    name: 'and fails then',
+    scene: { tasks: [standby('running', 900_000)], remembers: taken(60_000) },
+    actions: ['end 1 (never-joined)'],
+  },
+  {
+    name: 'its lifetime counts from then, too',
+    scene: {
+      tasks: [standby('running', 90_000_000)],
+      agent: { taskKey: STANDBY },
+      remembers: (m) => {
+        taken(86_399_000)(m);
+        m.task(STANDBY).sighted = true;
+      },
+    },
+    actions: [],
+    state: 'serving',
+    lookAgainInMs: 1_000,
+  },
+  {
+    name: 'a standby that failed was the first launch of the run',
+    scene: {
+      tasks: [{ ...ended(1, 1), key: STANDBY }],
+      remembers: (m) => {
+        taken(200_000)(m);
+        m.room(SID).highestAttempt = 1;
+      },
+    },
+    actions: ['judge 1 failed', 'launch 2'],
+  },
+  {
+    name: 'a standby shows in a room that was launched for: it stays',
+    scene: {
+      tasks: [task(1, 'running'), standby('running', 900_000)],
+      agent: { taskKey: STANDBY },
+      remembers: taken(1_000),
+    },
+    actions: ['end 1 (surplus)'],
   },
   {
     name: 'refusals count as no retry',

@@ -400,7 +400,7 @@ describe('the reconciler', () => {
     const launched = world.tasks();
     expect(launched).toContain('r-RM_new-1:live');
     expect(launched.length).toBeLessThan(100);
-    await world.clock.advance(10_000);
+    await world.clock.advance(9_000);
     expect(world.tasks()).toHaveLength(201);
   });
 });
