@@ -10,6 +10,7 @@ import type { Expectations } from '../core/expectations.ts';
 import type { LaunchLimits } from '../core/limits.ts';
 import type { Memory } from '../core/memory.ts';
 import { isReady, planPool, type PoolAction, type PoolPlan } from '../core/plan-pool.ts';
+import type { RoomMemory } from '../core/remembered.ts';
 import { releaseStandby } from '../core/standby-room.ts';
 import type { StandbyMemory } from '../core/standbys.ts';
 import type { TaskKey } from '../driver.ts';
@@ -17,10 +18,10 @@ import type { SocketChange } from '../gateway/ports.ts';
 import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import { reasonOf, type Log } from '../lib/log.ts';
-import { Outage } from '../lib/outage.ts';
 import type { Applier } from './apply.ts';
 import { profileOfStandby, type Launches, type StandbyLaunch } from './launches.ts';
 import type { Observer } from './observe.ts';
+import { PoolHealth } from './pool-health.ts';
 import type { ProfileChooser } from './profiles.ts';
 
 /** After a pass that could not look, and the least time between two passes without a nudge. */
@@ -28,12 +29,9 @@ const RETRY_MS = 1_000;
 const LOOK_AGAIN_MIN_MS = 20;
 /** How soon a launch that rooms left no turn is tried again. */
 const TURN_MS = 1_000;
-const NO_STANDBYS = {
-  begins: 'has trouble with its standbys; retrying, and rooms without one are launched for',
-  ends: 'has a standby again',
-};
-/** Failures in a row that are said: one may be somebody's kill. */
-const TROUBLED = 2;
+
+/** A room that no standby declined. */
+const ANY = { declinedBy: new Set<TaskKey>() };
 
 export interface PoolParts {
   readonly observer: Observer;
@@ -54,8 +52,7 @@ export interface PoolParts {
 
 export class Pool {
   readonly #parts: PoolParts;
-  /** Profiles that want standbys, each with what is said of them. */
-  readonly #wanted: ReadonlyMap<string, Outage>;
+  readonly #health: PoolHealth;
   #run: Promise<void> | null = null;
   #isRunning = false;
   #again = false;
@@ -66,13 +63,7 @@ export class Pool {
 
   constructor(parts: PoolParts) {
     this.#parts = parts;
-    const { clock, log } = parts;
-    const wanted = parts.profiles.list.filter(({ standby = 0 }) => standby > 0);
-    this.#wanted = new Map(
-      wanted.map(({ name }) => {
-        return [name, new Outage(`the warm pool of profile ${name}`, clock, log, NO_STANDBYS)];
-      }),
-    );
+    this.#health = new PoolHealth(parts.profiles.list, parts.clock, parts.log);
   }
 
   /** Can this standby be offered a room now? */
@@ -82,11 +73,12 @@ export class Pool {
     return known !== undefined && isReady({ known, task }, this.#context());
   }
 
-  /** The standby of this profile that has waited longest for a room. */
-  ready(profile: string): KeyedTask | null {
-    if (!this.#wanted.has(profile)) return null;
+  /** The standby of this profile that has waited longest, of those that can take this room. */
+  ready(profile: string, { declinedBy }: Pick<RoomMemory, 'declinedBy'> = ANY): KeyedTask | null {
+    if (!this.#health.wants(profile)) return null;
     for (const { key, profile: its } of this.#parts.memory.standbys.idle.values()) {
-      if (its === profile && this.isReady(key)) return this.#parts.observer.task(key);
+      if (its === profile && !declinedBy.has(key) && this.isReady(key))
+        return this.#parts.observer.task(key);
     }
     return null;
   }
@@ -123,7 +115,7 @@ export class Pool {
   nudge(): void {
     if (this.#stopped) return;
     const { memory } = this.#parts;
-    if (this.#wanted.size === 0 && memory.standbys.idle.size === 0) return;
+    if (!this.#health.wanted && memory.standbys.idle.size === 0) return;
     this.#again = true;
     if (!this.#isRunning) this.#run = this.#runPasses();
   }
@@ -172,6 +164,7 @@ export class Pool {
       await observer.freshTasks(begun);
       plan = this.#plan(begun);
     }
+    this.#health.note(this.#parts.memory.standbys, (profile) => this.ready(profile) !== null);
     this.#callRooms();
     const looks = await Promise.all(plan.actions.map((action) => this.#apply(action)));
     return looks.reduce(soonest, plan.lookAgainAtMs);
@@ -220,18 +213,12 @@ export class Pool {
     }
   }
 
-  /** Rooms in line that a standby could take; and whether the pools are well. */
+  /** Calls rooms in line that a standby could take. */
   #callRooms(): void {
-    const { memory, limits, chooser, clock, nudge } = this.#parts;
-    for (const [profile, outage] of this.#wanted) {
-      const trouble = memory.standbys.trouble(profile, clock.nowMs());
-      const ready = this.ready(profile) !== null;
-      if (ready) outage.succeeded();
-      else if (trouble && trouble.failures >= TROUBLED) outage.failed(trouble.reason);
-    }
+    const { memory, limits, chooser, nudge } = this.#parts;
     for (const sid of limits.waiting()) {
       const room = memory.room(sid);
-      if (room.name !== null && this.ready(chooser.of(room).name)) nudge(room.name);
+      if (room.name !== null && this.ready(chooser.of(room).name, room)) nudge(room.name);
     }
   }
 
