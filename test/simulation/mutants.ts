@@ -97,7 +97,7 @@ const POOL_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'launcher/core/standby-room.ts',
-        find: 'if (own.some((task) => task.assigned || !task.launched)) return;',
+        find: 'if (own.some((task) => !task.launched || !task.waitsHere)) return;',
         replace: 'void own;',
       },
       {
