@@ -32,6 +32,11 @@ export interface RoomMemory {
   readonly unread: BlindTime;
   /** Its attempts that this process knows. */
   readonly keys: Set<TaskKey>;
+  /**
+   * Standbys that it was offered to in vain. None is asked twice: one that always says no, or hangs up,
+   * would take the room out of the line for a launch time and again.
+   */
+  readonly declinedBy: Set<TaskKey>;
   /** Highest attempt that the engine answered or listed. */
   highestAttempt: number;
   /** The newest launch that brought no task. */
@@ -87,6 +92,8 @@ export interface TaskMemory {
   launched: boolean;
   /** Did its worker take its job, as far as this process knows? It has one for life. */
   assigned: boolean;
+  /** Is its worker registered here, without a job? Then it is in no room. */
+  waitsHere: boolean;
   /** Did this process ever see it alive? */
   seenAlive: boolean;
   /** First sight as running, and how long LiveKit had been unreadable in all by then. */
@@ -128,6 +135,7 @@ export function newRoom(sid: RoomSid): RoomMemory {
     lookedAtMs: null,
     unread: new BlindTime(),
     keys: new Set(),
+    declinedBy: new Set(),
     highestAttempt: 0,
     trouble: null,
     failed: null,
@@ -144,6 +152,7 @@ export function newTask(key: TaskKey): TaskMemory {
     firstSeenAtMs: null,
     launched: false,
     assigned: false,
+    waitsHere: false,
     seenAlive: false,
     running: null,
     sighted: false,
@@ -163,4 +172,5 @@ export function newTask(key: TaskKey): TaskMemory {
 export function beginNewLife(room: RoomMemory, nowMs: number): void {
   Object.assign(room, { goneAtMs: null, againAtMs: nowMs, failed: null, stopped: false });
   Object.assign(room, { trouble: null, state: 'waiting' } satisfies Partial<RoomMemory>);
+  if ((room.finishedAtMs ?? nowMs) <= nowMs) room.finishedAtMs = null;
 }

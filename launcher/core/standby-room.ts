@@ -15,13 +15,15 @@ export function takeStandby(memory: Memory, key: TaskKey, sid: RoomSid, nowMs: n
 export function releaseStandby(memory: Memory, key: TaskKey): void {
   const standby = memory.standbys.get(key);
   if (!standby?.room) return;
-  memory.rooms.get(standby.room.sid)?.keys.delete(key);
+  const room = memory.rooms.get(standby.room.sid);
+  room?.keys.delete(key);
+  room?.declinedBy.add(key);
   memory.standbys.release(standby);
 }
 
 /** Its worker took its job. A standby is the first launch of its room's run from now on. */
 export function noteAssigned(memory: Memory, key: TaskKey): void {
-  memory.task(key).assigned = true;
+  Object.assign(memory.task(key), { assigned: true, waitsHere: false });
   if (!isStandbyKey(key)) return;
   const standby = memory.standbys.note(key);
   if (!standby.room) {
@@ -44,7 +46,7 @@ export function noteClaim(memory: Memory, key: TaskKey, sid: RoomSid, nowMs: num
   standby.shownAtMs = nowMs;
   if (standby.made || standby.contested || standby.room?.sid === sid) return;
   const own = [...memory.room(sid).keys].map((each) => memory.task(each));
-  if (own.some((task) => task.assigned || !task.launched)) return;
+  if (own.some((task) => !task.launched || !task.waitsHere)) return;
   if (standby.room) {
     standby.contested = true;
     releaseStandby(memory, key);

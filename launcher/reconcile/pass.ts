@@ -29,8 +29,8 @@ export interface PassParts {
   readonly memory: Memory;
   readonly limits: LaunchLimits;
   readonly chooser: ProfileChooser;
-  /** The standby of a profile that can take a room. */
-  readonly readyStandby: (profile: string) => KeyedTask | null;
+  /** The standby of a profile that can take the room. */
+  readonly readyStandby: (profile: string, room: RoomMemory) => KeyedTask | null;
   readonly clock: Clock;
   readonly log: Log;
   /** Called when a room left the line of those that wait for a launch. */
@@ -160,7 +160,7 @@ export class Pass {
       memory.noteAgent(room.sid, present, running, participants.begunAtMs, nowMs);
     }
     const tasksFresh = observer.tasksBegun > begun;
-    const standby = readyStandby(profile.name);
+    const standby = readyStandby(profile.name, known);
     const view: LiveRoomView = {
       sid: room.sid,
       room,

@@ -10,6 +10,7 @@ import type { Expectations } from '../core/expectations.ts';
 import type { LaunchLimits } from '../core/limits.ts';
 import type { Memory } from '../core/memory.ts';
 import { isReady, planPool, type PoolAction, type PoolPlan } from '../core/plan-pool.ts';
+import type { RoomMemory } from '../core/remembered.ts';
 import { releaseStandby } from '../core/standby-room.ts';
 import type { StandbyMemory } from '../core/standbys.ts';
 import type { TaskKey } from '../driver.ts';
@@ -28,6 +29,9 @@ const RETRY_MS = 1_000;
 const LOOK_AGAIN_MIN_MS = 20;
 /** How soon a launch that rooms left no turn is tried again. */
 const TURN_MS = 1_000;
+
+/** A room that no standby declined. */
+const ANY = { declinedBy: new Set<TaskKey>() };
 
 export interface PoolParts {
   readonly observer: Observer;
@@ -73,11 +77,11 @@ export class Pool {
     return known !== undefined && isReady({ known, task }, this.#context());
   }
 
-  /** The standby of this profile that has waited longest for a room. */
-  ready(profile: string): KeyedTask | null {
+  /** The standby of this profile that has waited longest, of those that can take this room. */
+  ready(profile: string, { declinedBy }: Pick<RoomMemory, 'declinedBy'> = ANY): KeyedTask | null {
     if (!this.#wanted.has(profile)) return null;
     for (const { key, profile: its } of this.#parts.memory.standbys.idle.values()) {
-      if (its === profile && this.isReady(key)) return this.#task(key);
+      if (its === profile && !declinedBy.has(key) && this.isReady(key)) return this.#task(key);
     }
     return null;
   }
@@ -218,7 +222,7 @@ export class Pool {
     const { memory, limits, chooser, nudge } = this.#parts;
     for (const sid of limits.waiting()) {
       const room = memory.room(sid);
-      if (room.name !== null && this.ready(chooser.of(room).name)) nudge(room.name);
+      if (room.name !== null && this.ready(chooser.of(room).name, room)) nudge(room.name);
     }
   }
 

@@ -102,7 +102,7 @@ export class Reconciler {
     const isReady = (key: TaskKey) => this.#pool.isReady(key);
     const standbyFree = () => this.#pool.nudge();
     const applier = new Applier({ ...shared, launches, isReady, standbyFree });
-    const readyStandby = (profile: string) => this.#pool.ready(profile);
+    const readyStandby = (profile: string, room: RoomMemory) => this.#pool.ready(profile, room);
     const pass = new Pass({ ...shared, applier, readyStandby });
     const { listLagMs } = options.driver.traits;
     this.#loop = new Loop({ ...shared, listLagMs, applier, pass });
@@ -160,7 +160,10 @@ export class Reconciler {
   /** The gateway saw a task's socket change: it registered, was offered its job, or hung up. */
   socketChanged(key: TaskKey, change: SocketChange): void {
     const sid = parseRoomKey(key)?.sid;
-    if (change === 'assigned') noteAssigned(this.memory, key);
+    const known = this.memory.tasks.get(key);
+    if (known && change === 'registered') known.waitsHere = !known.assigned;
+    else if (known && change === 'closed') known.waitsHere = false;
+    else if (change === 'assigned') noteAssigned(this.memory, key);
     if (sid === undefined) this.#pool.socketChanged(key, change);
     else if (this.#limits.settled(sid)) this.#loop.nudgeWaiting();
     this.#loop.nudgeTasks();

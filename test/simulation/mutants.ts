@@ -97,7 +97,7 @@ const POOL_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'launcher/core/standby-room.ts',
-        find: 'if (own.some((task) => task.assigned || !task.launched)) return;',
+        find: 'if (own.some((task) => !task.launched || !task.waitsHere)) return;',
         replace: 'void own;',
       },
       {
@@ -177,11 +177,11 @@ export const MUTANTS: readonly Mutant[] = [
   one(
     'stops the newest task of the room, not the one that it decided on',
     'reconcile/apply.ts',
-    'await driver.stop(task.taskId, { graceMs, reason }, signal);',
+    'await driver.stop(task.taskId, how, signal);',
     `const room = task.key.slice(0, task.key.lastIndexOf('-') + 1);
       const all = await driver.list(signal);
       const newest = all.findLast((each) => each.key?.startsWith(room));
-      await driver.stop(newest?.taskId ?? task.taskId, { graceMs, reason }, signal);`,
+      await driver.stop(newest?.taskId ?? task.taskId, how, signal);`,
   ),
   one(
     'ends tasks on an old list',

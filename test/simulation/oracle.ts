@@ -125,20 +125,23 @@ export class Oracle {
   /** A launch reaches the engine: never a second task beside one that this launcher knows of. */
   launches(process: SimProcess, key: TaskKey, askedAtMs: number): void {
     if (this.#world.taskOf(key) || isStandbyKey(key)) return;
+    process.created.add(key);
     const sid = sidOfKey(key);
     const twin = this.#live(sid).find(
-      (task) => (process.shown.get(task.id) ?? Infinity) < askedAtMs && this.#isTied(task, process),
+      (task) =>
+        (process.shown.get(task.id) ?? Infinity) < askedAtMs &&
+        this.#isTied(task, process, askedAtMs),
     );
     if (twin) this.broken('double', `${key} was launched beside ${twin.key}, which was known`);
     this.#attempted(this.#record(sid), key);
   }
 
   /** Does this launcher know whose task it is? Another launcher's standby shows it in its room. */
-  #isTied({ key, id }: MemoryTask, process: SimProcess): boolean {
+  #isTied({ key, id }: MemoryTask, process: SimProcess, atMs = this.#nowMs): boolean {
     const by = isTaskKey(key) ? this.pool.makerOf(key) : undefined;
     if (by === undefined || by === process) return true;
     const seat = this.#world.agents.get(id)?.seat;
-    return seat != null && this.#nowMs - seat.sinceMs > SETTLED_MS;
+    return seat != null && atMs - seat.sinceMs > SETTLED_MS;
   }
 
   /** A room's launch, or a standby that was given its job. */
@@ -390,9 +393,9 @@ export class Oracle {
   }
 }
 
-/** Did this launcher ask for the task, and not for its end? */
+/** Did this launcher make the task, and not end it? */
 function causes(process: SimProcess, key: TaskKey): boolean {
-  return process.asked.has(key) && !process.ending.has(key);
+  return process.created.has(key) && !process.ending.has(key);
 }
 
 /** The room that a key names. */

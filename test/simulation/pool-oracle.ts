@@ -17,7 +17,7 @@ const MISSING_MS = 180_000;
 /** From a standby's no until it is released. */
 const RELEASED_MS = 1_000;
 /** Launches of standbys within a minute: all at first, then by the backoff. */
-const FAILURES_A_MINUTE = 10;
+const FAILURES_A_MINUTE = 15;
 const MINUTE_MS = 60_000;
 
 export interface Offer {

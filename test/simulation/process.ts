@@ -47,8 +47,8 @@ export class SimProcess {
   leaving = false;
   /** When the newest list of tasks that it was given began. */
   listBegunAtMs = -Infinity;
-  /** Tasks whose launch it asked for. */
-  readonly asked = new Set<TaskKey>();
+  /** Rooms' tasks that came to be by a launch of its own. */
+  readonly created = new Set<TaskKey>();
   /** Tasks whose end it began. */
   readonly ending = new Set<TaskKey>();
   /** Tasks that it caused or was shown, and since when. */
@@ -217,7 +217,6 @@ export class SimProcess {
       ...(story.engine.hints && { watch: (nudge: () => void) => driver.watch!(hint(nudge)) }),
       launch: (request, signal) => {
         oracle.asks(this, request.key);
-        this.asked.add(request.key);
         const askedAtMs = this.#world.clock.nowMs();
         return this.#launch(signal, async () => {
           const refused = this.#refusal(request.key);

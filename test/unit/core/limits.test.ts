@@ -91,8 +91,9 @@ describe('rates', () => {
   });
 });
 
+const key = (slot: number) => standbyKey({ profile: 'default', slot }, 0);
+
 describe('standbys', () => {
-  const key = (slot: number) => standbyKey({ profile: 'default', slot }, 0);
   const wide = new LaunchLimits({ ...BOUNDS, inFlight: 7 });
 
   it('start beside launches of rooms, half as many at once', () => {

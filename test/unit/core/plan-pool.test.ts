@@ -42,6 +42,7 @@ interface Row {
 
 /** Longer than any backoff, shorter than what a failure is remembered for. */
 const LONG_AGO_MS = 60_000;
+const NO_FAILURES = { count: 0, agoMs: 0 };
 const waiting = (slot = 0): One => ({ slot, lineAgoMs: 9_000 });
 const joinedAgo = (agoMs: number) => (_known: StandbyMemory, task: TaskMemory) => {
   task.running = { atMs: NOW - agoMs, blindMs: 0 };
@@ -378,14 +379,13 @@ describe('a standby can be offered a room', () => {
   ])('not one that is %s', (_name, one) => expect(ready(one)).toBe(false));
 });
 
-function planOf({ standbys = [], profile, stale, failures, remembers }: Row) {
+function planOf({ standbys = [], profile, stale, failures = NO_FAILURES, remembers }: Row) {
   const memory = new Memory();
   memory.firstPassAtMs = START;
   const idle = standbys.map((one) => enter(memory, one));
   remembers?.(memory);
-  for (let n = 0; failures && n < failures.count; n++) {
-    memory.standbys.noteFailure('default', 'exit 1', NOW - failures.agoMs);
-  }
+  const { count, agoMs } = failures;
+  for (let n = 0; n < count; n++) memory.standbys.noteFailure('default', 'exit 1', NOW - agoMs);
   const profiles = [{ ...PROFILE, standby: 2, ...profile }];
   const view = { profiles, unmatched: NO_PROFILE, standbys: idle, tasksFresh: !stale };
   const plan = planPool(view, { memory, nowMs: NOW }, () => 0.5);
@@ -408,7 +408,12 @@ function enter(memory: Memory, one: One) {
   const atMs = NOW - seenAgoMs;
   const exit = { code: code ?? null, oomKilled: false, detail: '' };
   const task: KeyedTask | null = phase && {
-    ...{ key, taskId: key as string as TaskId, phase, template: '', runner, createdAtMs: atMs },
+    key,
+    taskId: key as string as TaskId,
+    phase,
+    template: '',
+    runner,
+    createdAtMs: atMs,
     ...(phase === 'ended' && { endedAtMs: NOW, exit }),
   };
   if (task) memory.noteTasks([task], atMs);

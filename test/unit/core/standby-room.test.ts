@@ -91,8 +91,8 @@ describe('an agent that shows the key of a standby', () => {
   });
 
   it.each([
-    ['that took its job here', { launched: true, assigned: true }],
-    ["of an earlier launcher's, which may have its job", { launched: false }],
+    ['that took its job here', { launched: true, waitsHere: false }],
+    ["of an earlier launcher's, which may have its job", { launched: false, waitsHere: true }],
   ])('is not believed beside a task of the room %s, but what it shows is left alone', (_, task) => {
     Object.assign(memory.task(roomKey(A, 1)), task);
     claim(A);
@@ -100,8 +100,8 @@ describe('an agent that shows the key of a standby', () => {
     expect(memory.standbys.note(THEIRS).shownAtMs).toBe(T);
   });
 
-  it('is believed beside a task that was launched here and has no job', () => {
-    memory.task(roomKey(A, 1)).launched = true;
+  it('is believed beside a task that was launched here and waits here for its job', () => {
+    Object.assign(memory.task(roomKey(A, 1)), { launched: true, waitsHere: true });
     claim(A);
     expect(memory.sidOf(THEIRS)).toBe(A);
   });

@@ -45,6 +45,16 @@ describe('the warm pool', () => {
     await world.webhook(launcher, 'participant_joined', name);
   };
 
+  /** A launcher after one whose first standby serves room a. */
+  const restart = async () => {
+    const old = await start();
+    await does(old, FIRST, 'registered');
+    await opens(old);
+    await joins(old, FIRST);
+    await old.stop();
+    return start();
+  };
+
   it('of nobody does nothing', async () => {
     const launcher = await start(0);
     await opens(launcher);
@@ -92,6 +102,21 @@ describe('the warm pool', () => {
     await world.clock.advance(5_000);
     await opens(launcher, 'b');
     expect(world.offered).toEqual([FIRST, FIRST]);
+  });
+
+  it('asks none twice for the same room, so that its turn for a launch comes', async () => {
+    const bounds = { inFlight: 1, perSecond: 9, perNamePerMinute: 9 };
+    const launcher = await start(1, { bounds });
+    await opens(launcher, 'b');
+    await does(launcher, FIRST, 'registered');
+    await opens(launcher);
+    for (let n = 0; n < 3; n++) {
+      await does(launcher, FIRST, 'closed');
+      await does(launcher, FIRST, 'registered');
+    }
+    expect(world.offered).toEqual([FIRST]);
+    await world.clock.advance(15_000);
+    expect(world.tasks()).toContain(`${COLD}:live`);
   });
 
   it('replaces one that did not answer, and never offers it anything again', async () => {
@@ -157,15 +182,6 @@ describe('the warm pool', () => {
   });
 
   describe('after a restart', () => {
-    const restart = async () => {
-      const old = await start();
-      await does(old, FIRST, 'registered');
-      await opens(old);
-      await joins(old, FIRST);
-      await old.stop();
-      return start();
-    };
-
     it('knows a standby by the room that shows it, and retires the one that none shows', async () => {
       const launcher = await restart();
       expect(launcher.memory.sidOf(FIRST)).toBe('RM_a');
@@ -212,6 +228,7 @@ describe('the warm pool', () => {
       await old.stop();
       const launcher = await start();
       expect(world.tasks()).toContain(`${COLD}:live`);
+      await does(launcher, COLD, 'registered');
       world.livekit.joins('a', FIRST);
       await world.webhook(launcher, 'participant_joined', 'a');
       expect(launcher.memory.sidOf(FIRST)).toBe('RM_a');
