@@ -215,7 +215,9 @@ export class SimAgent {
     if (this.fate !== 'lies') return this.key;
     const keys = [...this.#world.agents.values()].map((agent) => agent.key);
     const others = keys.filter((key) => isStandbyKey(key) && key !== this.key);
-    return others.length === 0 ? this.key : this.#world.dice.pick(others, `lie ${this.key}`);
+    if (others.length === 0) return this.key;
+    this.#world.oracle.lied(this);
+    return this.#world.dice.pick(others, `lie ${this.key}`);
   }
 
   /** Its line breaks now and then; LiveKit notices, and it is back within seconds. */

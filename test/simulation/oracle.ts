@@ -83,6 +83,12 @@ export class Oracle {
     this.#record(sid).operator = true;
   }
 
+  /** An agent shows another task's key in its room. */
+  lied({ task }: SimAgent): void {
+    const sid = this.pool.sidOf(task);
+    if (sid) this.#record(sid).lied = true;
+  }
+
   told(process: SimProcess, { sid }: RoomNews): void {
     this.#record(sid as RoomSid).told = process;
     this.#record(sid as RoomSid).toldAtMs = this.#nowMs;
@@ -152,7 +158,7 @@ export class Oracle {
     const lives = record.lives + (this.#missedAtMs - this.#missingSinceMs > LOOK_MS ? 1 : 0);
     const once = record.uncounted.size + starts.length + record.overlaps;
     const most = (PROFILE.retries + 1) * lives + once;
-    if (record.created.length > most) {
+    if (record.created.length > most && !record.lied) {
       this.broken('attempts', `${record.created.length} tasks for ${record.sid}, ${most} are due`);
     }
   }
@@ -169,8 +175,8 @@ export class Oracle {
     const record = this.#record(sid);
     if (!task || !livekit.isLive(sid) || record.operator) return;
     const agent = this.#world.agentOf(key);
-    // What it shows in the room is somebody else's.
-    if (agent?.fate === 'lies') return;
+    // Whose agent sat there could not be told.
+    if (record.lied) return;
     // Lists that lag show one that has just ended.
     const slow = this.#nowMs - this.#slowAtMs < SLOWEST_MS;
     const shownMs = this.#world.story.engine.listLagMs + (slow ? LOOK_MS : LIST_MS);

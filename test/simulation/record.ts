@@ -22,6 +22,8 @@ export class RoomRecord {
    */
   readonly uncounted = new Map<TaskKey, SimProcess | null>();
   operator = false;
+  /** One of its agents showed another task's key: none but its own room may suffer by that. */
+  lied = false;
   told: SimProcess | null = null;
   toldAtMs: number | null = null;
   /** When the number of its live tasks changed. */

@@ -8,6 +8,7 @@ import {
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Assignment, OFFER_TIMEOUT_MS } from '../../../launcher/gateway/assignment.ts';
+import type { Look } from '../../../launcher/gateway/ports.ts';
 import type { Worker } from '../../../launcher/gateway/worker.ts';
 import { lookAgainMs, offerBackoffMs } from '../../../launcher/gateway/delays.ts';
 import { LOOK_TIMEOUT_MS } from '../../../launcher/gateway/look.ts';
@@ -15,7 +16,7 @@ import { decodeServer, encodeServer } from '../../../launcher/gateway/wire.ts';
 import type { RoomTokenRequest } from '../../../launcher/livekit/token.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import * as fixture from './fixture.ts';
-import { deferred, gone, JOB_ID, KEY, OFFER, offer, serving, wait } from './fixture.ts';
+import { deferred, gone, idle, JOB_ID, KEY, OFFER, offer, serving, wait } from './fixture.ts';
 
 type Sent = ServerMessage['message'];
 
@@ -243,6 +244,108 @@ describe('offers that come to nothing', () => {
     await settle();
     expect(assignment.state).toBe('waiting');
     expect(cases()).toEqual(['availability']);
+  });
+});
+
+describe('a standby', () => {
+  beforeEach(() => {
+    host.looks = [idle];
+    assignment.connect(worker());
+    return settle();
+  });
+
+  it('waits without looking until it is told of a room, and is offered that at once', async () => {
+    expect(assignment.state).toBe('waiting');
+    await clock.advance(3_600_000);
+    expect(host.looked).toBe(1);
+    host.looks = [offer];
+    assignment.offer();
+    await settle();
+    expect(assignment.state).toBe('offered');
+    answer();
+    await settle();
+    expect(host.changes).toEqual([`assigned ${KEY}`]);
+  });
+
+  it('is looked for anew when it is told while a look is under way', async () => {
+    const slow = deferred<Look>();
+    host.looks = [slow.promise];
+    assignment.offer();
+    host.looks = [slow.promise, slow.promise, offer];
+    assignment.offer();
+    slow.resolve(idle);
+    await settle();
+    expect(assignment.state).toBe('offered');
+  });
+
+  it.each([
+    ['refused', () => answer({ available: false })],
+    ['expired', () => clock.advance(OFFER_TIMEOUT_MS)],
+  ])('tells when an offer was %s, and waits again', async (change, comesToNothing) => {
+    host.looks = [idle, offer, idle];
+    assignment.offer();
+    await settle();
+    await comesToNothing();
+    expect(host.changes).toEqual([`${change} ${KEY}`]);
+    await clock.advance(60_000);
+    expect(assignment.state).toBe('waiting');
+    expect(cases()).toEqual(['availability']);
+  });
+
+  it('gives a room back as long as it was not offered it', async () => {
+    expect(assignment.withdraw()).toBe(true);
+    host.looks = [wait];
+    assignment.offer();
+    await settle();
+    expect(assignment.withdraw()).toBe(true);
+    await clock.advance(60_000);
+    expect(host.looked).toBe(2);
+    expect(cases()).toEqual([]);
+  });
+
+  it('may say yes to what it was offered: nothing comes of that', async () => {
+    host.looks = [offer];
+    assignment.offer();
+    await settle();
+    expect(assignment.withdraw()).toBe(false);
+    answer();
+    await settle();
+    expect(assignment.state).toBe('waiting');
+    expect(cases()).toEqual(['availability']);
+  });
+
+  it('that said yes is sent no job that was taken back while its token was made', async () => {
+    const token = deferred<string>();
+    mint = () => token.promise;
+    host.looks = [offer];
+    assignment.offer();
+    await settle();
+    answer();
+    expect(assignment.withdraw()).toBe(false);
+    token.resolve('room-token');
+    await settle();
+    expect(cases()).toEqual(['availability']);
+  });
+
+  it('on its job keeps it', async () => {
+    host.looks = [offer];
+    assignment.offer();
+    await settle();
+    answer();
+    await settle();
+    expect(assignment.withdraw()).toBe(false);
+    assignment.offer();
+    await settle();
+    expect(assignment.state).toBe('assigned');
+    expect(cases()).toEqual(['availability', 'assignment']);
+  });
+
+  it('that hung up is told of no room', async () => {
+    assignment.disconnect();
+    host.looks = [offer];
+    assignment.offer();
+    await settle();
+    expect(host.looked).toBe(1);
   });
 });
 

@@ -29,6 +29,7 @@ export const OFFER: JobOffer = {
 export const offer: Look = { decision: 'offer', job: OFFER };
 export const wait: Look = { decision: 'wait', reason: 'LiveKit does not answer' };
 export const gone: Look = { decision: 'gone', reason: 'the room is over' };
+export const idle: Look = { decision: 'idle', reason: 'a standby that no room has' };
 export const serving: Look = { decision: 'serving', sid: SID };
 
 /** A host that answers looks from a script; its last line repeats. */
