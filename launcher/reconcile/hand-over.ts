@@ -14,6 +14,7 @@ import { agentIdentity, presentAgent, type Participant, type RoomSid } from '../
 import { endStyle, type Verdict } from '../core/verdict.ts';
 import type { TaskKey } from '../driver.ts';
 import type { Admission, Look, TaskRoom } from '../gateway/ports.ts';
+import type { Clock } from '../lib/clock.ts';
 import { reasonOf } from '../lib/log.ts';
 import type { Observer } from './observe.ts';
 import type { ProfileChooser } from './profiles.ts';
@@ -39,6 +40,7 @@ export interface HandOverParts {
   readonly memory: Memory;
   readonly chooser: ProfileChooser;
   readonly expectations: Expectations;
+  readonly clock: Clock;
   /** Look at this room: the gateway found it different from what was thought. */
   readonly nudge: (name: string) => void;
 }
@@ -66,7 +68,7 @@ export class HandOver {
 
   /** The look right before an offer. Never rejects: what cannot be seen is `wait`. */
   async look(key: TaskKey, signal: AbortSignal): Promise<Look> {
-    const { memory } = this.#parts;
+    const { memory, clock } = this.#parts;
     const ending = memory.tasks.get(key)?.ending ?? null;
     const isEnded = { decision: 'gone', reason: 'this task is being ended' } as const;
     const sid = memory.sidOf(key);
@@ -80,6 +82,8 @@ export class HandOver {
     try {
       return await this.#lookAt(key, sid, room.name, signal);
     } catch (error) {
+      // It counts towards no deadline: without an answer the task cannot be given its job.
+      room.unread.note(false, clock.nowMs());
       return { decision: 'wait', reason: `LiveKit did not answer: ${reasonOf(error)}` };
     }
   }
@@ -123,12 +127,13 @@ export class HandOver {
   }
 
   async #lookAt(key: TaskKey, sid: RoomSid, name: string, signal: AbortSignal): Promise<Look> {
-    const { livekit, memory, chooser, nudge } = this.#parts;
+    const { livekit, memory, chooser, clock, nudge } = this.#parts;
     const { agentName = '' } = chooser.of(memory.room(sid));
     const [room, participants] = await Promise.all([
       livekit.roomInfo(name, signal),
       livekit.listParticipants(name, signal),
     ]);
+    memory.room(sid).unread.note(true, clock.nowMs());
     if (room?.sid !== sid) {
       nudge(name);
       return { decision: 'wait', reason: 'its room is not listed' };

@@ -153,8 +153,9 @@ export class Pass {
     if (present !== null && isStandbyKey(present)) noteClaim(memory, present, room.sid, nowMs);
     // Only now: what was listed meanwhile is in memory already, and a plan must not mix the two.
     const tasks = observer.tasksOf(room.sid).map((task) => asProfileSays(task, profile));
-    known.unread.note(agent !== 'unread', nowMs);
-    if (agent !== 'unread') {
+    if (agent === 'unread') known.unread.note(false, participants.begunAtMs);
+    else {
+      known.unread.note(true, nowMs);
       if (needed) known.lookedAtMs = participants.begunAtMs;
       const running = tasks.filter((task) => task.phase === 'running').map((task) => task.key);
       memory.noteAgent(room.sid, present, running, participants.begunAtMs, nowMs);

@@ -26,6 +26,7 @@ export const FOUND: readonly {
   { seed: 450, standby: 2, what: 'what was left of standbys was removed time and again' },
   { seed: 692, standby: 1, what: 'a standby that always hung up kept its room from a launch' },
   { seed: 20_586, standby: 2, what: "a sid's second life was ended by the end of its first" },
+  { seed: 44_576, standby: 2, what: 'time in which no task could be given its job was counted' },
   { seed: 1633, standby: 1, what: "a room was given another task's end by a lie left behind" },
   { seed: 2393, standby: 3, what: 'a stop was repeated on an old list' },
   { seed: 5583, standby: 2, what: 'what was left of a standby that was launched again stayed' },

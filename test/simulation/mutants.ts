@@ -284,8 +284,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'launcher/reconcile/pass.ts',
-        find: 'observer.tasksOf(room.sid).map((task) => asProfileSays(task, profile));\n    known',
-        replace: 'before.map((task) => asProfileSays(task, profile));\n    known',
+        find: 'observer.tasksOf(room.sid).map((task) => asProfileSays(task, profile));\n    if',
+        replace: 'before.map((task) => asProfileSays(task, profile));\n    if',
       },
     ],
   },

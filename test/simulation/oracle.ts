@@ -138,7 +138,8 @@ export class Oracle {
         (process.shown.get(task.id) ?? Infinity) < askedAtMs &&
         this.#isTied(task, process, askedAtMs),
     );
-    if (twin) this.broken('double', `${key} was launched beside ${twin.key}, which was known`);
+    if (twin && !this.#record(sid).lied)
+      this.broken('double', `${key} was launched beside ${twin.key}, which was known`);
     this.#attempted(this.#record(sid), key);
   }
 
@@ -188,7 +189,8 @@ export class Oracle {
     if (record.lives > 1 && this.#nowMs - openedAtMs < LOOK_MS) return;
     const seat = agent?.seat;
     if (seat?.room.sid === sid) {
-      if (this.#nowMs - seat.sinceMs < SETTLED_MS) return;
+      // A slow stop was decided on before its agent came.
+      if (this.#nowMs - seat.sinceMs < (slow ? SLOWEST_MS : SETTLED_MS)) return;
       return this.broken('kill', `${how} for ${key}, whose agent serves its room`);
     }
     // Lists left the room out for long, and nobody in it spoke against its end.

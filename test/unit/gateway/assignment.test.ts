@@ -279,7 +279,7 @@ describe('a standby', () => {
   });
 
   it.each([
-    ['refused', () => answer({ available: false })],
+    ['refused', async () => answer({ available: false })],
     ['expired', () => clock.advance(OFFER_TIMEOUT_MS)],
   ])('tells when an offer was %s, and waits again', async (change, comesToNothing) => {
     host.looks = [idle, offer, idle];
