@@ -168,7 +168,7 @@ export class Oracle {
   ends(process: SimProcess, key: TaskKey, how: string): void {
     const { livekit, clock } = this.#world;
     const begun = process.ending.has(key);
-    this.#restsOnAFreshList(process, key);
+    process.ending.add(key);
     const known = this.#world.taskOf(key);
     const sid = known ? this.pool.sidOf(known) : sidOfKey(key);
     if (!sid) return begun ? undefined : this.pool.ends(process, key, how);
@@ -200,10 +200,13 @@ export class Oracle {
     this.broken('kill', `${how} for ${key} before its deadline`);
   }
 
-  /** What begins an end must have been listed after the fact that it rests on. */
-  #restsOnAFreshList(process: SimProcess, key: TaskKey): void {
-    if (process.ending.has(key)) return;
-    process.ending.add(key);
+  /**
+   * A launcher decided on an end, carried out or not: what it rests on must have been listed after the
+   * fact. What follows goes on with that end.
+   */
+  asksToEnd(process: SimProcess, key: TaskKey): void {
+    if (process.askedToEnd.has(key)) return;
+    process.askedToEnd.add(key);
     const oldMs = this.#nowMs - process.listBegunAtMs;
     const slow = this.#nowMs - this.#slowAtMs < SLOWEST_MS;
     if (oldMs > FRESH_MS && !slow) this.broken('stale', `${key} is ended by a list of ${oldMs} ms`);

@@ -51,6 +51,8 @@ export class SimProcess {
   readonly created = new Set<TaskKey>();
   /** Tasks whose end it began. */
   readonly ending = new Set<TaskKey>();
+  /** Tasks whose end it asked for, carried out or not. */
+  readonly askedToEnd = new Set<TaskKey>();
   /** Tasks that it caused or was shown, and since when. */
   readonly shown = new Map<TaskId, number>();
   readonly #world: SimWorld;
@@ -160,6 +162,7 @@ export class SimProcess {
   }
 
   #terminate(key: TaskKey): boolean {
+    this.#world.oracle.asksToEnd(this, key);
     this.#world.oracle.ends(this, key, 'JobTermination');
     return this.#assignments.end(key);
   }
@@ -235,12 +238,14 @@ export class SimProcess {
         this.listBegunAtMs = begunAtMs;
         return tasks;
       },
-      stop: (id, options, signal) =>
-        this.#call(signal, { fail: 'stop-fail', slow: 'list-slow' }, async () => {
-          const key = engine.tasks.get(id)?.key;
+      stop: (id, options, signal) => {
+        const key = engine.tasks.get(id)?.key;
+        if (key !== undefined && isTaskKey(key)) oracle.asksToEnd(this, key);
+        return this.#call(signal, { fail: 'stop-fail', slow: 'list-slow' }, async () => {
           if (key !== undefined && isTaskKey(key)) oracle.ends(this, key, 'stop');
           return driver.stop(id, options, never);
-        }),
+        });
+      },
       remove: (id, signal) =>
         this.#call(signal, { fail: 'stop-fail', slow: 'list-slow' }, async () => {
           oracle.removes(this, id);
