@@ -284,8 +284,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'launcher/reconcile/pass.ts',
-        find: 'const tasks = observer.tasksOf(room.sid);\n    known',
-        replace: 'const tasks = before;\n    known',
+        find: 'const tasks = observer.tasksOf(room.sid);\n    if (agent',
+        replace: 'const tasks = before;\n    if (agent',
       },
     ],
   },

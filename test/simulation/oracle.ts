@@ -204,7 +204,9 @@ export class Oracle {
   #restsOnAFreshList(process: SimProcess, key: TaskKey): void {
     if (process.ending.has(key)) return;
     process.ending.add(key);
-    const oldMs = this.#nowMs - process.listBegunAtMs;
+    // Decided on then; a stop that failed comes late.
+    const decidedAtMs = process.reconciler.memory.tasks.get(key)?.ending?.atMs ?? this.#nowMs;
+    const oldMs = decidedAtMs - process.listBegunAtMs;
     const slow = this.#nowMs - this.#slowAtMs < SLOWEST_MS;
     if (oldMs > FRESH_MS && !slow) this.broken('stale', `${key} is ended by a list of ${oldMs} ms`);
   }
@@ -340,7 +342,9 @@ export class Oracle {
     const noticeMs = told && story.engine.hints ? 0 : story.resyncMs;
     const toldMs = this.#nowMs - (record.toldAtMs ?? room.openedAtMs);
     const crowded = story.inFlight < 10;
-    const waitedMs = Math.min(aloneMs, roomMs, calmMs, toldMs);
+    // A call that was slow to begin with may be under way for long after.
+    const promptMs = this.#nowMs - (this.#slowAtMs + SLOWEST_MS);
+    const waitedMs = Math.min(aloneMs, roomMs, calmMs, toldMs, promptMs);
     if (live.length === 0 && !crowded && waitedMs > PROMPT_MS + noticeMs) {
       this.broken('slow', `${room.sid} has had no task for ${waitedMs} ms`);
     }
