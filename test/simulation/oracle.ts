@@ -343,7 +343,9 @@ export class Oracle {
     const noticeMs = told && story.engine.hints ? 0 : story.resyncMs;
     const toldMs = this.#nowMs - (record.toldAtMs ?? room.openedAtMs);
     const crowded = story.inFlight < 10;
-    const waitedMs = Math.min(aloneMs, roomMs, calmMs, toldMs);
+    // A call that was slow to begin with may be under way for long after.
+    const promptMs = this.#nowMs - (this.#slowAtMs + SLOWEST_MS);
+    const waitedMs = Math.min(aloneMs, roomMs, calmMs, toldMs, promptMs);
     if (live.length === 0 && !crowded && waitedMs > PROMPT_MS + noticeMs) {
       this.broken('slow', `${room.sid} has had no task for ${waitedMs} ms`);
     }

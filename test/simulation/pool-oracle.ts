@@ -110,6 +110,10 @@ export class PoolOracle {
   ends(by: SimProcess, key: TaskKey, how: string): void {
     const agent = this.#world.agentOf(key);
     if (this.#makers.get(key) !== by || agent?.launcher !== by || this.#offers.has(key)) return;
+    // A stop that failed is repeated, also when the standby has registered meanwhile.
+    const { memory } = by.reconciler;
+    const begunAtMs = memory.tasks.get(key)?.ending?.atMs ?? this.#nowMs;
+    if ((memory.standbys.get(key)?.lineSinceMs ?? 0) > begunAtMs) return;
     if (agent.task.stoppingAtMs > this.#nowMs) {
       this.#broken('kill', `${how} for ${key}, which waits for a room`);
     }
