@@ -189,8 +189,8 @@ export class Oracle {
     if (record.lives > 1 && this.#nowMs - openedAtMs < LOOK_MS) return;
     const seat = agent?.seat;
     if (seat?.room.sid === sid) {
-      // A slow stop was decided on before its agent came.
-      if (this.#nowMs - seat.sinceMs < (slow ? SLOWEST_MS : SETTLED_MS)) return;
+      // A stop that is slow, or failed once, comes after its agent, and was decided on before.
+      if ((process.askedToEnd.get(key) ?? 0) - seat.sinceMs < SETTLED_MS) return;
       return this.broken('kill', `${how} for ${key}, whose agent serves its room`);
     }
     // Lists left the room out for long, and nobody in it spoke against its end.
@@ -206,7 +206,7 @@ export class Oracle {
    */
   asksToEnd(process: SimProcess, key: TaskKey): void {
     if (process.askedToEnd.has(key)) return;
-    process.askedToEnd.add(key);
+    process.askedToEnd.set(key, this.#nowMs);
     const oldMs = this.#nowMs - process.listBegunAtMs;
     const slow = this.#nowMs - this.#slowAtMs < SLOWEST_MS;
     if (oldMs > FRESH_MS && !slow) this.broken('stale', `${key} is ended by a list of ${oldMs} ms`);

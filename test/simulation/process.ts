@@ -51,8 +51,8 @@ export class SimProcess {
   readonly created = new Set<TaskKey>();
   /** Tasks whose end it began. */
   readonly ending = new Set<TaskKey>();
-  /** Tasks whose end it asked for, carried out or not. */
-  readonly askedToEnd = new Set<TaskKey>();
+  /** Tasks whose end it asked for, carried out or not, and when first. */
+  readonly askedToEnd = new Map<TaskKey, number>();
   /** Tasks that it caused or was shown, and since when. */
   readonly shown = new Map<TaskId, number>();
   readonly #world: SimWorld;
