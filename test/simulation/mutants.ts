@@ -70,12 +70,6 @@ const POOL_MUTANTS: readonly Mutant[] = [
     'const isSure = nowMs > 0;',
   ),
   one(
-    "retires another launcher's standby that a room shows",
-    'core/standby-room.ts',
-    'standby.shownAtMs = nowMs;',
-    '',
-  ),
-  one(
     'counts no failures of standbys',
     'core/standbys.ts',
     'const failures = (this.trouble(profile, nowMs)?.failures ?? 0) + 1;',

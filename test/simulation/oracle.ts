@@ -189,8 +189,7 @@ export class Oracle {
     if (record.lives > 1 && this.#nowMs - openedAtMs < LOOK_MS) return;
     const seat = agent?.seat;
     if (seat?.room.sid === sid) {
-      // A slow stop was decided on before its agent came.
-      if (this.#nowMs - seat.sinceMs < (slow ? SLOWEST_MS : SETTLED_MS)) return;
+      if (this.#decidedAtMs(process, key) - seat.sinceMs < SETTLED_MS) return;
       return this.broken('kill', `${how} for ${key}, whose agent serves its room`);
     }
     // Lists left the room out for long, and nobody in it spoke against its end.
@@ -204,9 +203,7 @@ export class Oracle {
   #restsOnAFreshList(process: SimProcess, key: TaskKey): void {
     if (process.ending.has(key)) return;
     process.ending.add(key);
-    // Decided on then; a stop that failed comes late.
-    const decidedAtMs = process.reconciler.memory.tasks.get(key)?.ending?.atMs ?? this.#nowMs;
-    const oldMs = decidedAtMs - process.listBegunAtMs;
+    const oldMs = this.#decidedAtMs(process, key) - process.listBegunAtMs;
     const slow = this.#nowMs - this.#slowAtMs < SLOWEST_MS;
     if (oldMs > FRESH_MS && !slow) this.broken('stale', `${key} is ended by a list of ${oldMs} ms`);
   }
@@ -355,6 +352,11 @@ export class Oracle {
     if (Math.min(idleMs, calmMs, aloneMs) > 150_000) {
       this.broken('stuck', `${task.key} is not in its room, and nothing happens`);
     }
+  }
+
+  /** When the launcher decided on this end: a stop that is slow, or failed once, comes later. */
+  #decidedAtMs({ reconciler }: SimProcess, key: TaskKey): number {
+    return reconciler.memory.tasks.get(key)?.ending?.atMs ?? this.#nowMs;
   }
 
   /** Is it in order that nobody serves this room? */
