@@ -38,7 +38,7 @@ async function refusalOf(env: Env): Promise<string[]> {
 const URL_FORM =
   'must be a URL that begins with ws://, wss://, http://, https://, ' +
   'without credentials, path, query or fragment; it is the LiveKit server whose rooms are served';
-const NO_DRIVER = 'must be docker or process; this version has no other driver';
+const NO_DRIVER = 'must be docker, ecs or process; this version has no other driver';
 
 test.each<[title: string, env: Env, line: string]>([
   [
@@ -85,7 +85,18 @@ test.each<[title: string, env: Env, line: string]>([
     { LAUNCHER_DRIVER: 'podman' },
     `LAUNCHER_DRIVER is "podman", but ${NO_DRIVER}`,
   ],
-  ['ecs', { LAUNCHER_DRIVER: 'ecs' }, `LAUNCHER_DRIVER is "ecs", but ${NO_DRIVER}`],
+  [
+    'ecs without its cluster',
+    {
+      LAUNCHER_DRIVER: 'ecs',
+      LAUNCHER_ECS_SUBNETS: 'subnet-1',
+      LAUNCHER_ECS_TASK_DEFINITION: 'agent:1',
+      LAUNCHER_GATEWAY_URL: 'ws://gateway.example:8083',
+      LAUNCHER_TASK_LIVEKIT_URL: 'wss://livekit.example',
+    },
+    'LAUNCHER_ECS_CLUSTER is not set and has no default: set it; tasks run in it; ' +
+      'best one of their own, for all of its tasks are listed',
+  ],
   [
     'a setting of the other driver',
     { LAUNCHER_AGENT_IMAGE: 'agent:1' },

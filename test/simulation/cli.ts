@@ -6,6 +6,7 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import type { Fields, Log } from '../../launcher/lib/log.ts';
 import { report } from './ecs/report.ts';
+import { FOUND } from './found.ts';
 import { runStory } from './run.ts';
 import { shrink } from './shrink.ts';
 import { makeStory, type Story, tellStory } from './story.ts';
@@ -18,7 +19,8 @@ const { values } = parseArgs({
     standby: { type: 'string' },
     /** Prints the launcher's log of the shortest story. */
     log: { type: 'boolean', default: false },
-    /** Only the first broken seed, in one line: for the mutants. */
+    /** For the mutants: the seeds that found something go first, and only the first that breaks is
+     * told, in one line. */
     first: { type: 'boolean', default: false },
     /** `ecs`: no stories, but the launcher on ECS at an account's rates. */
     profile: { type: 'string' },
@@ -42,8 +44,10 @@ const broken: number[] = [];
 let steps = 0;
 const beganMs = performance.now();
 
-for (let seed = from; seed < from + seeds; seed++) {
-  const story = storyOf(seed);
+let told = 0;
+for (const story of stories()) {
+  const { seed } = story;
+  told += 1;
   const outcome = await runStory(story);
   steps += outcome.steps;
   for (const [what, times] of outcome.drawn) drawn.set(what, (drawn.get(what) ?? 0) + times);
@@ -51,7 +55,7 @@ for (let seed = from; seed < from + seeds; seed++) {
   broken.push(seed);
   if (values.first) {
     const { invariant, detail } = outcome.violation;
-    console.log(JSON.stringify({ seed, after: seed - from + 1, invariant, detail }));
+    console.log(JSON.stringify({ seed, after: told, invariant, detail }));
     process.exit(1);
   }
   await tell(story, outcome.violation.invariant);
@@ -78,9 +82,11 @@ async function tell(story: Story, invariant: string): Promise<void> {
   console.log(`  again: npm run simulate -- --seeds 1 --from ${story.seed}${pool} --log\n`);
 }
 
-function storyOf(seed: number): Story {
-  const { standby } = values;
-  return makeStory(seed, standby === undefined ? undefined : wholeNumber('standby', standby, 0));
+function* stories(): Generator<Story> {
+  const { standby, first } = values;
+  const pool = standby === undefined ? undefined : wholeNumber('standby', standby, 0);
+  if (first) for (const found of FOUND) yield makeStory(found.seed, found.standby);
+  for (let seed = from; seed < from + seeds; seed++) yield makeStory(seed, pool);
 }
 
 function printing(nowMs: () => number, launcher: number): Log {
