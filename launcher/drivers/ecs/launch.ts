@@ -33,7 +33,13 @@ export async function launch(
   }
   const about = aboutOf(place, request);
   try {
-    return outcomeOf(await ecs.runTask(input, signal), place, request, about);
+    const answer = await ecs.runTask(input, signal);
+    const [task] = answer.tasks ?? [];
+    // Of a task that has stopped since, a repeat is told no more than its name.
+    if (task?.taskArn !== undefined && task.createdAt === undefined) {
+      return await adopt(place, ecs, request, [task.taskArn], signal);
+    }
+    return outcomeOf(answer, place, request, about);
   } catch (error) {
     const holders = tokenHolders(error);
     if (holders !== null) return adopt(place, ecs, request, holders, signal);

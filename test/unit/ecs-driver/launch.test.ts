@@ -67,6 +67,18 @@ test.each<[string, Fault, string]>([
   expect(on.fake.tasks()).toHaveLength(1);
 });
 
+it('a repeat for a task that has ended since is told its end, not its name alone', async () => {
+  const on = made();
+  await launch(on);
+  const [task] = on.fake.tasks();
+  on.fake.finish(task?.taskArn ?? '', 64);
+  await on.clock.advance(120_000);
+  expect(await launch(on)).toMatchObject({
+    outcome: 'accepted',
+    task: { key: KEY, phase: 'ended', exit: { code: 64 } },
+  });
+});
+
 it('an answer of success that says nothing is unknown', async () => {
   const on = made();
   on.fake.faults.next('RunTask', { kind: 'error', error: new EcsError('', '', 200) });
