@@ -42,9 +42,11 @@ export class Observer {
     readonly begun: number;
     readonly begunAtMs: number;
     readonly byKey: ReadonlyMap<TaskKey, KeyedTask>;
+    /** When the newest list that showed each began. */
+    readonly listedAtMs: ReadonlyMap<TaskKey, number>;
     /** Those whose keys name a room; a standby's room can change from one list to the next. */
     readonly bySid: ReadonlyMap<RoomSid, readonly KeyedTask[]>;
-  } = { begun: 0, begunAtMs: 0, byKey: new Map(), bySid: new Map() };
+  } = { begun: 0, begunAtMs: 0, byKey: new Map(), listedAtMs: new Map(), bySid: new Map() };
   #all: readonly ObservedTask[] = [];
   #listing: { readonly begun: number; readonly done: Promise<void> } | null = null;
 
@@ -167,17 +169,26 @@ export class Observer {
     }
     memory.noteTasks(tasks, clock.nowMs());
     const lost = expectations.settle(tasks, begunAtMs, driver.traits.listLagMs);
-    const before = this.#tasks.byKey;
-    const keyed = tasks.filter(hasKey);
-    const byKey = new Map(keyed.map((task) => [task.key, task]));
-    const provenMs = begunAtMs - driver.traits.listLagMs;
-    const isProven = (key: TaskKey) => (memory.task(key).firstSeenAtMs ?? Infinity) < provenMs;
-    const vanished = vanishedKeys(before, byKey).filter(isProven);
+    const { byKey: before, listedAtMs: seenAtMs } = this.#tasks;
+    const shown = new Set(tasks.map(({ key }) => key));
+    const leftOut = [...before.values()].filter((task) => {
+      return task.phase !== 'ended' && !shown.has(task.key);
+    });
+    // One list that lags leaves out what an earlier one showed: it is believed until one proves it.
+    const isDoubtful = ({ key }: KeyedTask) =>
+      begunAtMs < (seenAtMs.get(key) ?? begunAtMs) + driver.traits.listLagMs;
+    const doubtful = leftOut.filter(isDoubtful);
+    const vanished = leftOut.filter((task) => !isDoubtful(task)).map(({ key }) => key);
     memory.noteVanished([...lost, ...vanished], clock.nowMs());
-    this.#all = tasks;
+    const keyed = [...tasks.filter(hasKey), ...doubtful];
+    const byKey = new Map(keyed.map((task) => [task.key, task]));
+    const listedAtMs = new Map(
+      keyed.map(({ key }) => [key, shown.has(key) ? begunAtMs : (seenAtMs.get(key) ?? begunAtMs)]),
+    );
+    this.#all = [...tasks, ...doubtful];
     const ofRooms = keyed.filter(({ key }) => !isStandbyKey(key));
     const sidOf = (key: TaskKey) => memory.sidOf(key);
-    this.#tasks = { begun, begunAtMs, byKey, bySid: groupBySid(ofRooms, sidOf) };
+    this.#tasks = { begun, begunAtMs, byKey, listedAtMs, bySid: groupBySid(ofRooms, sidOf) };
     const changed = [...new Set([...before.keys(), ...byKey.keys()])].filter(
       (key) => before.get(key)?.phase !== byKey.get(key)?.phase,
     );
@@ -200,12 +211,4 @@ function groupBySid(
     if (sid !== null) bySid.set(sid, [...(bySid.get(sid) ?? []), task]);
   }
   return bySid;
-}
-
-type ByKey = ReadonlyMap<TaskKey, KeyedTask>;
-
-/** Live tasks that the next list does not show: unless it lags behind, somebody removed them. */
-function vanishedKeys(before: ByKey, after: ByKey): TaskKey[] {
-  const live = [...before.values()].filter((task) => task.phase !== 'ended');
-  return live.map(({ key }) => key).filter((key) => !after.has(key));
 }

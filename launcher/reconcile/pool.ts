@@ -27,6 +27,8 @@ import { asProfileSays, type ProfileChooser } from './profiles.ts';
 /** After a pass that could not look, and the least time between two passes without a nudge. */
 const RETRY_MS = 1_000;
 const LOOK_AGAIN_MIN_MS = 20;
+/** Standbys that may decline a room: where several are too busy, others are too. */
+const DECLINED_MAX = 3;
 /** How soon a launch that rooms left no turn is tried again. */
 const TURN_MS = 1_000;
 
@@ -79,7 +81,7 @@ export class Pool {
 
   /** The standby of this profile that has waited longest, of those that can take this room. */
   ready(profile: string, { declinedBy }: Pick<RoomMemory, 'declinedBy'> = ANY): KeyedTask | null {
-    if (!this.#wanted.has(profile)) return null;
+    if (!this.#wanted.has(profile) || declinedBy.size >= DECLINED_MAX) return null;
     for (const { key, profile: its } of this.#parts.memory.standbys.idle.values()) {
       if (its === profile && !declinedBy.has(key) && this.isReady(key)) return this.#task(key);
     }
