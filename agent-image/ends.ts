@@ -2,7 +2,6 @@
  * How a task can end, and the exit code by which the launcher reads it. The code is all that
  * survives the process, so every end has exactly one, decided here.
  */
-import { DisconnectReason } from '@livekit/protocol';
 
 export const EXIT = {
   /** The job is done: ended by its agent, its room, its removal or the launcher. */
@@ -47,26 +46,5 @@ export class Ending {
 
   get decided(): boolean {
     return this.#end !== null;
-  }
-}
-
-/**
- * What leaving the room means. LiveKit's client gives one of its `DisconnectReason`s with
- * `RoomEvent.Disconnected`; one that this version does not know reads as a lost room.
- */
-export function endOfDisconnect(reason: number): End {
-  const name = DisconnectReason[reason] ?? String(reason);
-  switch (name) {
-    case 'ROOM_CLOSED':
-    case 'ROOM_DELETED':
-      return { code: EXIT.served, reason: 'room ended' };
-    case 'PARTICIPANT_REMOVED':
-      return { code: EXIT.served, reason: 'removed from the room' };
-    case 'CLIENT_INITIATED':
-      return { code: EXIT.served, reason: 'agent left the room' };
-    case 'DUPLICATE_IDENTITY':
-      return { code: EXIT.displaced, reason: 'displaced by a newer agent' };
-    default:
-      return { code: EXIT.unreachable, reason: `room lost: ${name}` };
   }
 }

@@ -103,13 +103,17 @@ export class GatewayClient {
     return this.#assigned ? { authorization, [JOB_HEADER]: jobIdOf(taskKey) } : { authorization };
   }
 
-  /** There is no gateway: without a job that is the end, sooner or later. */
+  /** There is no gateway: without a job that is the end, unless one registers us by then. */
   #alone(): void {
-    if (this.#assigned) return;
+    if (this.#assigned || this.#patience) return;
     const reason = 'no gateway for ten minutes, and no job';
     const end = { code: EXIT.unreachable, reason };
-    clearTimeout(this.#patience);
     this.#patience = setTimeout(() => this.#handlers.end(end), WITHOUT_GATEWAY_LIMIT_MS);
+  }
+
+  #inCompany(): void {
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
   }
 
   #refused(status: number): void {
@@ -139,7 +143,7 @@ export class GatewayClient {
       case 'register':
         this.#workerId = frame.value.workerId;
         this.#socket.settled();
-        clearTimeout(this.#patience);
+        this.#inCompany();
         if (this.#assigned) this.report(JobStatus.JS_RUNNING);
         return this.#handlers.registered();
       case 'availability':
@@ -167,7 +171,7 @@ export class GatewayClient {
     const { job } = assignment;
     if (!this.#accepted || this.#assigned || !isOurs(job, this.#settings.taskKey)) return;
     this.#assigned = true;
-    clearTimeout(this.#patience);
+    this.#inCompany();
     this.#handlers.assigned(assignment, job, this.#workerId);
   }
 

@@ -3,6 +3,7 @@
  * their own, shared by many jobs; a task has one job, so that a second process would only cost.
  */
 import type { ipc } from '@livekit/agents';
+import type { Models } from './load-agent.ts';
 
 interface Runner {
   initialize(): Promise<void>;
@@ -14,18 +15,18 @@ export interface Inference extends ipc.InferenceExecutor {
   warm(): Promise<void>;
 }
 
-/** `registered`: agents-js' table of method to module, which plugins fill when imported. */
-export function createInference(registered: Readonly<Record<string, string>>): Inference {
+/** `models` are warmed, `others` wait until they are asked for. */
+export function createInference(models: Models, others: Models): Inference {
   const loaded = new Map<string, Promise<Runner>>();
   const runner = (method: string): Promise<Runner> => {
-    const found = loaded.get(method) ?? load(method, registered[method]);
+    const found = loaded.get(method) ?? load(method, models[method] ?? others[method]);
     loaded.set(method, found);
     return found;
   };
   return {
     doInference: async (method, data) => (await runner(method)).run(data),
     warm: async () => {
-      await Promise.all(Object.keys(registered).map(runner));
+      await Promise.all(Object.keys(models).map(runner));
     },
   };
 }

@@ -9,12 +9,14 @@ import type { Job as JobInfo, JobAssignment } from '@livekit/protocol';
 import type { JobAcceptArguments, JobContext, JobProcess } from '@livekit/agents';
 import type { Room } from '@livekit/rtc-node';
 import { bounded } from './bounded.ts';
-import { type Ending, endOfDisconnect, EXIT } from './ends.ts';
+import { endOfDisconnect } from './disconnect.ts';
+import { type Ending, EXIT } from './ends.ts';
 import type { Inference } from './inference.ts';
 import { type ContextTools, jobContextClass } from './job-context.ts';
 import type { LoadedAgent } from './load-agent.ts';
 import { type RunnerLog, thrown } from './log.ts';
 import { guardedRoom } from './room-guard.ts';
+import { launchersContext } from './trace-context.ts';
 
 /** The first three are agents-js' own limits. */
 const ENTRY_LIMIT_MS = 15_000;
@@ -127,12 +129,14 @@ export class RunningJob {
   async #runEntry(): Promise<void> {
     const { loaded, ending, log } = this.#tools;
     const { tracer } = loaded.agents.telemetry;
+    const context = launchersContext(this.#ctx.info.acceptArguments.attributes, loaded);
+    const span = { name: 'job_entrypoint', ...(context && { context }) };
     const reminder = setTimeout(() => {
       if (this.#joinState === 'outside') log.warn('entry has not called ctx.connect() yet');
     }, JOIN_REMINDER_MS);
     try {
       await loaded.agents.runWithJobContextAsync(this.#ctx, () =>
-        tracer.startActiveSpan(() => loaded.agent.entry(this.#ctx), { name: 'job_entrypoint' }),
+        tracer.startActiveSpan(() => loaded.agent.entry(this.#ctx), span),
       );
     } catch (error) {
       const unjoined = this.#joinState === 'failed';

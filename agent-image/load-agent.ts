@@ -6,20 +6,33 @@
  * half blind: `getJobContext()` would find nothing. So these are looked up from the agent file's
  * place and in its module format, and only types are imported statically.
  */
-import { realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join as joinPath } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as Agents from '@livekit/agents';
 import type * as Rtc from '@livekit/rtc-node';
-import { StartError, unrunnable } from './start.ts';
+import type * as Otel from '@opentelemetry/api';
+import { StartError } from './start.ts';
 
 export type AgentsLibrary = typeof Agents;
 export type RtcLibrary = typeof Rtc;
 
-export interface LoadedAgent {
-  readonly agent: Agents.AgentDefinition;
+export interface Libraries {
   readonly agents: AgentsLibrary;
   readonly rtc: RtcLibrary;
+  /** OpenTelemetry's API, of which agents-js has loaded a copy already. */
+  otel(): typeof Otel;
+}
+
+/** Local models: the module of each, by the method by which agents-js asks for it. */
+export type Models = Readonly<Record<string, string>>;
+
+export interface LoadedAgent extends Libraries {
+  readonly agent: Agents.AgentDefinition;
+  /** Those of the agent's plugins, which are loaded before there is a room. */
+  readonly models: Models;
+  /** Those of agents-js itself, which its worker loads for every agent: here, when one is used. */
+  readonly ownModels: Models;
 }
 
 /** The release of agents-js whose order of shutdown `job.ts` follows, as major and minor. */
@@ -31,44 +44,35 @@ export function isTested(version: string): boolean {
 }
 
 /**
- * The agent file's real path, found before anything else is tried. Throws `StartError` for a file
- * that is missing, no file, or not in a language that this Node runs.
- */
-export function findAgentFile(agentFile: string, stripsTypes: boolean): string {
-  const problem = unrunnable(agentFile, stripsTypes);
-  if (problem) throw new StartError(problem);
-  const path = realPath(agentFile);
-  if (path === null || !statSync(path).isFile()) {
-    throw new StartError(`Agent file "${agentFile}" is no file that can be read: check its path.`);
-  }
-  return path;
-}
-
-function realPath(file: string): string | null {
-  try {
-    return realpathSync(file);
-  } catch {
-    return null;
-  }
-}
-
-/**
- * Runs the agent file's top level. Throws what it throws, and `StartError` when it exports no
- * agent.
+ * Runs the agent file's top level; `path` is its real path. Throws what it throws, and `StartError`
+ * when it exports no agent.
  */
 export async function loadAgent(path: string): Promise<LoadedAgent> {
-  const module: { default?: unknown } = await import(pathToFileURL(path).href);
+  const module: unknown = await import(pathToFileURL(path).href);
   const agents = await importAgents(path);
-  const agent = [module.default, inner(module.default)].find(agents.isAgent);
-  if (!agent) {
-    throw new StartError(
-      `Agent file "${path}" has no agent as its default export: ` +
-        'add "export default defineAgent({ entry: async (ctx) => { … } })".',
-    );
-  }
   // rtc-node's ES module only re-exports its CommonJS one: both formats are one copy.
-  const rtc: RtcLibrary = createRequire(resolveAgents(path))('@livekit/rtc-node');
-  return { agent, agents, rtc };
+  const require = createRequire(resolveAgents(path));
+  const rtc: RtcLibrary = require('@livekit/rtc-node');
+  return agentOf(path, module, { agents, rtc, otel: () => require('@opentelemetry/api') });
+}
+
+/** The agent that a module exports as its default. Throws `StartError`. */
+export function agentOf(path: string, module: unknown, libraries: Libraries): LoadedAgent {
+  const exported = inner(module);
+  const { isAgent, InferenceRunner } = libraries.agents;
+  const agent = [exported, inner(exported)].find(isAgent);
+  const models = InferenceRunner.registeredRunners;
+  if (agent) return { agent, ...libraries, models, ownModels: ownModels(path) };
+  throw new StartError(
+    `Agent file "${path}" has no agent as its default export: ` +
+      'add "export default defineAgent({ entry: async (ctx) => { … } })".',
+  );
+}
+
+/** The end of a turn, told by how it sounds: the detector of agents-js' `inference.TurnDetector`. */
+function ownModels(path: string): Models {
+  const file = joinPath(dirname(resolveAgents(path)), 'inference/eot/runner.js');
+  return { lk_eot_audio: pathToFileURL(file).href };
 }
 
 /** CommonJS made by a compiler: the default export is a field of the default import. */
@@ -87,8 +91,8 @@ async function importAgents(path: string): Promise<AgentsLibrary> {
   return import(pathToFileURL(entry.replace(/\.cjs$/, '.js')).href);
 }
 
-/** Where the agent file's agents-js is; ours for a file that has none near it (a bundle). */
-function resolveAgents(path: string): string {
+/** Where the agent file's agents-js is; ours for a file that has none near it. */
+export function resolveAgents(path: string): string {
   try {
     return createRequire(path).resolve('@livekit/agents');
   } catch {

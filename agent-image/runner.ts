@@ -12,13 +12,16 @@ import { type End, type Ending, EXIT } from './ends.ts';
 import { GatewayClient } from './gateway-client.ts';
 import { createInference } from './inference.ts';
 import { RunningJob } from './job.ts';
-import { isTested, type LoadedAgent, loadAgent } from './load-agent.ts';
+import { isTested, type LoadedAgent } from './load-agent.ts';
 import { type RunnerLog, thrown, type Timeline } from './log.ts';
+import { rest } from './rest.ts';
 import { type Settings, StartError } from './start.ts';
 
 const DISPOSE_LIMIT_MS = 3_000;
 
 export interface RunnerTools {
+  /** Loads the agent: `loadAgent` with its file. */
+  readonly load: () => Promise<LoadedAgent>;
   readonly ending: Ending;
   readonly log: RunnerLog;
   readonly timeline: Timeline;
@@ -30,15 +33,18 @@ export class Runner {
   #loaded: LoadedAgent | null = null;
   #gateway: GatewayClient | null = null;
   #job: RunningJob | null = null;
+  #rested = false;
+  /** The room came, or the end. */
+  readonly #called = new AbortController();
 
   constructor(settings: Settings, tools: RunnerTools) {
     this.#settings = settings;
     this.#tools = tools;
   }
 
-  /** Resolves with the end, everything closed. Never rejects. `agentFile` is its real path. */
-  async run(agentFile: string): Promise<End> {
-    void this.#start(agentFile);
+  /** Resolves with the end, everything closed. Never rejects. */
+  async run(): Promise<End> {
+    void this.#start();
     const end = await this.#tools.ending.reached;
     this.#tools.timeline.mark('ending');
     this.#tools.log.info('runner.ending', { code: end.code, reason: end.reason });
@@ -46,9 +52,9 @@ export class Runner {
     return end;
   }
 
-  async #start(agentFile: string): Promise<void> {
-    const { ending, log, timeline } = this.#tools;
-    const loaded = await this.#try('agent file failed at import', () => loadAgent(agentFile));
+  async #start(): Promise<void> {
+    const { load, ending, log, timeline } = this.#tools;
+    const loaded = await this.#try('agent file failed at import', load);
     if (!loaded || ending.decided) return;
     this.#loaded = loaded;
     timeline.mark('imported');
@@ -58,7 +64,7 @@ export class Runner {
     }
     agents.initializeLogger({ pretty: false, level: this.#settings.logLevel });
     const proc = new agents.JobProcess();
-    const inference = createInference(agents.InferenceRunner.registeredRunners);
+    const inference = createInference(loaded.models, loaded.ownModels);
     const warm = await this.#try('prewarm failed', async () => {
       await agent.prewarm?.(proc);
       await inference.warm();
@@ -67,9 +73,13 @@ export class Runner {
     if (!warm || ending.decided) return;
     timeline.mark('prewarmed');
     const gateway = new GatewayClient(this.#settings, agents.version, log, {
-      registered: () => timeline.mark('registered'),
+      registered: () => {
+        timeline.mark('registered');
+        this.#rest(loaded);
+      },
       end: (end) => ending.end(end),
       assigned: (assignment, job, workerId) => {
+        this.#called.abort();
         if (ending.decided) return;
         timeline.mark('assigned');
         const joined = () => {
@@ -84,6 +94,13 @@ export class Runner {
       },
     });
     this.#gateway = gateway;
+  }
+
+  /** Once: a gateway that is back registers us again. */
+  #rest({ rtc }: LoadedAgent): void {
+    if (this.#rested) return;
+    this.#rested = true;
+    void rest(rtc, this.#tools.log, this.#called.signal);
   }
 
   /** A step of the agent's own code. Null when it failed, which is then the end. */
@@ -103,6 +120,7 @@ export class Runner {
   }
 
   async #close(end: End): Promise<void> {
+    this.#called.abort();
     if (this.#job) {
       await this.#job.close();
       const good = end.code === EXIT.served;

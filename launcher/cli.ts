@@ -1,19 +1,24 @@
 /** The command `room-launcher`: reads the command line, and says what it could not do and why. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { BuildOptions } from './build/command.ts';
 import type { EngineChoice } from './dev/engine.ts';
 import type { Terminal } from './dev/progress.ts';
-import { doctor, type DoctorOptions } from './doctor.ts';
-import { serve } from './serve.ts';
+import { addOperating, examples } from './cli/commands.ts';
+import { settingsHelp } from './config/reference.ts';
+import type { DoctorOptions } from './doctor.ts';
+import type { DryRunOptions } from './dry-run.ts';
+import { systemClock } from './lib/clock.ts';
+import { EXIT_USAGE } from './lib/exit-codes.ts';
+import { ownVersion } from './lib/version.ts';
 
-/** As sysexits(3) has it: the command was used incorrectly. */
-export const EXIT_USAGE = 64;
 const ROOMS_MAX = 50;
 const STANDBYS_MAX = 20;
-/** Commands that are part of the interface and not of this version. */
-const NOT_BUILT = ['rooms', 'tasks', 'logs', 'stop'];
-const HINT = 'see room-launcher --help';
+
+/** At the end of `room-launcher --help`. */
+const MORE = `
+Exit codes: 0 done, 1 it could not be done, 64 wrong usage or settings, 130 interrupted.
+Settings come from the environment and from the file that LAUNCHER_CONFIG names.
+Each command has more, with examples: room-launcher <command> --help`;
 
 export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -42,33 +47,54 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
 function commandLine(io: CliIo, done: (code: number) => void): Command {
   const program = new Command('room-launcher')
     .description('Runs one short-lived LiveKit agent task for every LiveKit room.')
-    .version(version(), '--version')
+    .version(ownVersion(), '--version')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
-      outputError: (text, write) => write(errorLine(text)),
+      outputError: (text, write) => write(errorLine(text, '')),
     });
+  program.addHelpText('after', MORE);
   program
+    .commandsGroup('Run:')
     .command('serve', { isDefault: true })
     .description('receive webhooks and launch tasks; settings come from the environment')
     .allowExcessArguments()
-    .addOption(new Option('--dry-run').hideHelp())
-    .action(async (options: { dryRun?: true }, command: Command) => {
+    .option('--dry-run', 'print the first plan, with reasons, and do nothing')
+    .option('--json', 'the plan for programs')
+    .option('--wide', "cut nothing of the plan to the terminal's width")
+    .addHelpText('after', settingsHelp)
+    .action(async (options: DryRunOptions & { dryRun?: true }, command: Command) => {
       const [unknown] = command.args;
       if (unknown !== undefined) command.error(`unknown command or operand '${unknown}'`);
-      if (options.dryRun) command.error(notBuilt('option', '--dry-run'));
-      done(await serve(io));
-    });
+      const { dryRun: dry, ...how } = options;
+      if (!dry && Object.keys(how).length > 0)
+        command.error("'--json' and '--wide' need '--dry-run'");
+      // Each command loads its own part: those that only ask a launcher are to be quick.
+      if (dry) {
+        const { dryRun } = await import('./dry-run.ts');
+        done(await dryRun(how, { ...io, clock: systemClock }));
+      } else {
+        const { serve } = await import('./serve.ts');
+        done(await serve(io));
+      }
+    })
+    .addHelpText(
+      'after',
+      examples(
+        'room-launcher serve',
+        'LAUNCHER_CONFIG=launcher.yaml room-launcher serve --dry-run',
+      ),
+    );
   addDev(program, io, done);
-  addDoctor(program, io, done);
+  program.commandsGroup('Prepare:');
   addBuild(program, io, done);
-  for (const name of NOT_BUILT) {
-    program
-      .command(name, { hidden: true })
-      .allowUnknownOption()
-      .allowExcessArguments()
-      .action((_options: object, command: Command) => command.error(notBuilt('command', name)));
+  addDoctor(program, io, done);
+  program.commandsGroup('Look at a running launcher, and act:');
+  addOperating(program, { ...io, clock: systemClock }, done);
+  for (const command of program.commands) {
+    const hint = command.name() === 'serve' ? '' : `${command.name()} `;
+    command.configureOutput({ outputError: (text, write) => write(errorLine(text, hint)) });
   }
   return program;
 }
@@ -103,7 +129,15 @@ function addDev(program: Command, io: CliIo, done: (code: number) => void): void
         .choices(['runner', 'python', 'javascript'])
         .default('runner'),
     )
+    .addOption(
+      new Option(
+        '--image <name>',
+        'an image of yours, of which nothing is expected but an agent',
+      ).conflicts('agent'),
+    )
     .action(async (options: DevChoice, command: Command) => {
+      if (options.engine === 'process' && options.image !== undefined)
+        command.error("option '--image' is for '--engine docker'");
       if (options.engine === 'process' && options.network !== undefined)
         command.error("option '--network' is for '--engine docker'");
       if (options.engine === 'process' && options.agent !== 'runner')
@@ -111,27 +145,46 @@ function addDev(program: Command, io: CliIo, done: (code: number) => void): void
       // Loaded only here: it brings LiveKit's native client along.
       const { dev } = await loaded(command, () => import('./dev/demo.ts'));
       done(await dev(options, io));
-    });
+    })
+    .addHelpText('after', examples('room-launcher dev --rooms 3', 'room-launcher dev --stay'));
 }
 
 function addDoctor(program: Command, io: CliIo, done: (code: number) => void): void {
   program
     .command('doctor')
-    .description('check the settings, without starting anything, and show the profiles')
+    .description('look for what goes wrong in practice, and say what to do about it')
     .option('--config <file>', 'the YAML file; default: the one that LAUNCHER_CONFIG names')
     .option('--room <name>', 'also say which profile a room of this name gets')
     .option('--metadata <json>', 'with this metadata')
-    .option(
-      '--ask-engine',
-      'also ask ECS for its cluster, task definitions and tasks; needs credentials of AWS',
+    .option('--probe', 'also make a room for a moment: webhooks, media, an agent for it')
+    .addOption(
+      new Option('--offline', 'the settings alone: ask nobody').conflicts(['probe', 'askEngine']),
+    )
+    .addOption(
+      new Option(
+        '--ask-engine',
+        'the settings and the engine alone: LiveKit need not be there',
+      ).conflicts('probe'),
     )
     .option('--json', 'for programs')
+    .addHelpText('after', DOCTOR_HELP)
     .action(async (options: DoctorOptions, command: Command) => {
       if (options.metadata !== undefined && options.room === undefined)
         command.error("option '--metadata' needs '--room'");
+      // Loaded only here: it brings an engine's library along.
+      const { doctor } = await loaded(command, () => import('./doctor.ts'));
       done(await doctor(options, io));
     });
 }
+
+const DOCTOR_HELP = `
+Examples:
+  room-launcher doctor                                   beside the launcher, or before its start
+  room-launcher doctor --probe                           a room is made, served and removed
+  room-launcher doctor --offline --config launcher.yaml --room support-7
+
+Exit codes: 0 nothing is wrong, 1 something is, 64 settings that \`serve\` would refuse,
+130 ended before it had looked at everything`;
 
 function addBuild(program: Command, io: CliIo, done: (code: number) => void): void {
   program
@@ -148,7 +201,8 @@ function addBuild(program: Command, io: CliIo, done: (code: number) => void): vo
       // Loaded only here: it brings the compiler along.
       const { build } = await loaded(command, () => import('./build/command.ts'));
       done(await build(file, options, io));
-    });
+    })
+    .addHelpText('after', examples('room-launcher build src/agent.ts --tag my-agent:1'));
 }
 
 /** A command's own part. The launcher's image leaves out the packages that some of them need. */
@@ -164,17 +218,13 @@ async function loaded<T>(command: Command, load: () => Promise<T>): Promise<T> {
   }
 }
 
-function notBuilt(what: 'command' | 'option', name: string): string {
-  return `this version does not have the ${what} '${name}' yet`;
-}
-
 /** One line, however commander put it; ends with where to look. */
-function errorLine(text: string): string {
+function errorLine(text: string, command: string): string {
   const plain = text
     .replace(/^error: /, '')
     .replace(/\s+/g, ' ')
     .trim();
-  return `room-launcher: ${plain.replace(/\.$/, '')}; ${HINT}\n`;
+  return `room-launcher: ${plain.replace(/\.$/, '')}; see room-launcher ${command}--help\n`;
 }
 
 /** Reads a whole number within these bounds. */
@@ -184,10 +234,4 @@ function countFrom(min: number, max: number): (text: string) => number {
     if (Number.isInteger(count) && count >= min && count <= max) return count;
     throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
   };
-}
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  const { version: text } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
-  return text;
 }

@@ -11,7 +11,8 @@ import {
   readPath,
 } from './config/engine.ts';
 import { type ListenConfig, readListeners } from './config/listeners.ts';
-import { sizeDefault } from './config/profile-values.ts';
+import { sizeMisfit } from './config/profile-checks.ts';
+import { type Size, sizeDefault } from './config/profile-values.ts';
 import { hasProfiles, readProfiles } from './config/profiles.ts';
 import { refuseUnreachable, seenByTasks, taskHost } from './config/reach.ts';
 import { type Reader, settingsReader } from './config/reader.ts';
@@ -27,6 +28,9 @@ export type { EngineConfig };
 
 const NO_OWN_PROFILE =
   "it is for the environment's own profile, and there is none; give profiles an envFile each";
+
+const NO_OWN_RUNNER =
+  "it is for the environment's own profile, and there is none; give profiles a runner each";
 
 const NO_OWN_STANDBYS =
   "it is for the environment's own profile, and there is none; give profiles a standby each";
@@ -94,6 +98,16 @@ export function checkConfig(sources: ConfigSources): CheckedConfig {
   return errors.length > 0 ? { errors } : { engine, deployment, profiles };
 }
 
+/** Where the admin listener is, for who wants to ask it; other settings need not be right. */
+export function checkAdminListen(
+  sources: Sources,
+): Pick<ListenConfig, 'adminListen'> | { readonly error: string } {
+  const errors: string[] = [];
+  const adminListen = settingsReader(gather(sources), errors).orDefault(SETTINGS.adminListen);
+  const [error] = errors;
+  return error === undefined ? { adminListen } : { error };
+}
+
 function readAll(sources: ConfigSources, server: 'required' | 'optional') {
   const given = gather(sources);
   const errors = [...given.errors];
@@ -102,8 +116,8 @@ function readAll(sources: ConfigSources, server: 'required' | 'optional') {
   const apiKey = read[server](SETTINGS.livekitApiKey);
   const apiSecret = read[server](SETTINGS.livekitApiSecret);
   const taskUrl = read.optional(SETTINGS.taskLivekitUrl);
-  const webhookKeys = read.orDefault(SETTINGS.webhookKeys, []);
-  const gatewaySecrets = read.orDefault(SETTINGS.gatewaySecret, []);
+  const webhookKeys = read.optional(SETTINGS.webhookKeys) ?? [];
+  const gatewaySecrets = read.optional(SETTINGS.gatewaySecret) ?? [];
   const listeners = readListeners(read, errors);
   const gatewayUrl = read.optional(SETTINGS.gatewayUrl) ?? null;
   const engineRead = readEngine(read, sources, !hasProfiles(sources), errors);
@@ -117,12 +131,12 @@ function readAll(sources: ConfigSources, server: 'required' | 'optional') {
     webhookKeys,
     gatewaySecrets,
     engine,
-    deployment: read.orDefault(SETTINGS.deployment, 'default'),
+    deployment: read.orDefault(SETTINGS.deployment),
     ...listeners,
     gatewayUrl,
     profiles: readAllProfiles(engineRead, read, sources, errors),
-    resyncMs: read.orDefault(SETTINGS.resyncSeconds, 30) * 1000,
-    logLevel: read.orDefault(SETTINGS.logLevel, 'info'),
+    resyncMs: read.orDefault(SETTINGS.resyncSeconds) * 1000,
+    logLevel: read.orDefault(SETTINGS.logLevel),
   };
 }
 
@@ -165,30 +179,46 @@ function readAllProfiles(
   if (envFile !== undefined && engine.template === undefined && hasProfiles(sources)) {
     read.refuse(SETTINGS.agentEnvFile, NO_OWN_PROFILE);
   }
-  const standby = read.orDefault(SETTINGS.standby, 0);
+  const standby = read.orDefault(SETTINGS.standby);
   if (standby > 0 && engine.template === undefined && hasProfiles(sources)) {
     read.refuse(SETTINGS.standby, NO_OWN_STANDBYS);
   }
-  const size = { ...sizeDefault(engine.engine), ...limits };
+  const runner = read.orDefault(SETTINGS.ecsRunner);
+  if (runner && engine.template === undefined && hasProfiles(sources)) {
+    read.refuse(SETTINGS.ecsRunner, NO_OWN_RUNNER);
+  }
+  const size = { ...readSize(read, engine.engine), ...limits };
   const list = readProfiles(sources, engine, size, errors);
   if (engine.template !== undefined) {
+    const misfit = sizeMisfit(engine.engine, size);
+    if (misfit !== null) errors.push(`LAUNCHER_CPU, LAUNCHER_MEMORY_MIB: ${misfit}`);
     const own = { name: 'default', template: engine.template, ...size };
     list.push({
       ...own,
       ...(envFile !== undefined && { envFile }),
       ...(standby > 0 && { standby }),
+      ...(runner && { runner }),
     });
   }
   return { list, unmatched: { name: '', template: '', launch: false, ...size } };
 }
 
+/** Of a task of a profile that says nothing else. */
+function readSize(read: Reader, engine: EngineConfig): Size {
+  const { cpu, memoryMiB } = sizeDefault(engine);
+  return {
+    cpu: read.optional(SETTINGS.cpu) ?? cpu,
+    memoryMiB: read.optional(SETTINGS.memoryMiB) ?? memoryMiB,
+  };
+}
+
 function readLimits(read: Reader): TaskLimits {
   return {
-    retries: read.orDefault(SETTINGS.retries, 3),
-    startDeadlineMs: read.orDefault(SETTINGS.startDeadlineSeconds, 600) * 1000,
-    joinDeadlineMs: read.orDefault(SETTINGS.joinDeadlineSeconds, 60) * 1000,
-    maxLifetimeMs: read.orDefault(SETTINGS.maxLifetimeSeconds, 86_400) * 1000,
-    shutdownTimeoutMs: read.orDefault(SETTINGS.shutdownTimeoutSeconds, 60) * 1000,
+    retries: read.orDefault(SETTINGS.retries),
+    startDeadlineMs: read.orDefault(SETTINGS.startDeadlineSeconds) * 1000,
+    joinDeadlineMs: read.orDefault(SETTINGS.joinDeadlineSeconds) * 1000,
+    maxLifetimeMs: read.orDefault(SETTINGS.maxLifetimeSeconds) * 1000,
+    shutdownTimeoutMs: read.orDefault(SETTINGS.shutdownTimeoutSeconds) * 1000,
   };
 }
 

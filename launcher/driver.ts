@@ -1,7 +1,8 @@
 /**
  * The one seam between the launcher and an engine (Docker, ECS, a directory of processes, memory).
  *
- * A driver translates; it does not decide. It keeps no record of its own, does not retry, reads no
+ * A driver translates; it does not decide. It keeps no record of its own (what it has seen
+ * of the engine holds for as long as each list confirms it), does not retry, reads no
  * clock and starts nothing that it was not asked for. Deciding is `core/plan.ts`, remembering is
  * the engine, bridging an engine's lagging list is `core/expectations.ts`.
  *
@@ -71,6 +72,24 @@ export interface Driver extends AsyncDisposable {
   prepare?(launches: readonly Preparation[], signal: AbortSignal): Promise<void>;
 
   /**
+   * Optional. What these tasks have used so far and hold now, for people who look: nothing is
+   * decided by it. Tasks that do not run, that the engine does not know, or that are another
+   * deployment's are left out; so may be one that ends meanwhile.
+   */
+  usage?(taskIds: readonly TaskId[], signal: AbortSignal): Promise<readonly TaskUsage[]>;
+
+  /**
+   * Optional. What a task has written to its standard output and its standard error, as text: the
+   * last `tail` lines, then, with `follow`, what comes, until the task ends. An ended task has its
+   * output until it is removed. Null for an unknown task. Rejects with `invalid` where it is kept
+   * elsewhere; the message then says where.
+   *
+   * What nobody reads yet waits in the engine, not in memory. Aborting `signal` ends the output; a
+   * fault of the engine in the middle of it throws `DriverError`.
+   */
+  logs?(taskId: TaskId, options: LogsOptions, signal: AbortSignal): Promise<Output | null>;
+
+  /**
    * Optional. Calls `nudge` when the engine hints at a change. A hint carries no data and may be
    * lost, late or doubled: a launcher without hints is slower, not wrong.
    */
@@ -131,7 +150,7 @@ export interface TaskOptions {
 export type LaunchResult =
   /** The engine has promised the task. An adopted one may already have ended: read its phase. */
   | { readonly outcome: 'accepted'; readonly task: ObservedTask }
-  /** There is no task for this key and none will come of this call. */
+  /** No task of this key; but after `throttled` or `denied` an earlier call may have brought one. */
   | {
       readonly outcome: 'refused';
       readonly reason: RefusalReason;
@@ -177,6 +196,14 @@ export interface Exit {
   readonly stopReason?: string;
 }
 
+export interface TaskUsage {
+  readonly taskId: TaskId;
+  /** Processor time since its start, of all its processes; never falls while it runs. */
+  readonly cpuSeconds: number;
+  /** Memory that it holds now, without caches that the system takes back at will. */
+  readonly memoryBytes: number;
+}
+
 export interface DriverTraits {
   /** For logs and metrics only. */
   readonly name: string;
@@ -202,6 +229,15 @@ export interface StopOptions {
   readonly reason: string;
 }
 export type StopResult = 'accepted' | 'nothing-to-stop';
+
+export interface LogsOptions {
+  /** Lines, counted from the newest. */
+  readonly tail: number;
+  /** Go on with what comes. */
+  readonly follow: boolean;
+}
+/** Text in pieces, cut anywhere. */
+export type Output = AsyncIterable<string>;
 
 /** `unavailable` and `throttled` are worth repeating. `cause` is the engine's own error. */
 export class DriverError extends Error {

@@ -15,6 +15,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => interrupted.abort(signal));
 }
 
+// Whoever read the output has gone (`| head`): there is nobody to go on for.
+process.stdout.on('error', () => interrupted.abort('EPIPE'));
+
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),

@@ -5,21 +5,30 @@
  * End: no more webhooks, the passes that run are finished, sockets are closed. Tasks stay: they
  * reconnect to the next launcher.
  */
-import { describeConfig, parseConfig, type ParsedConfig } from './config.ts';
+import { type Config, describeConfig, parseConfig, type ParsedConfig } from './config.ts';
 import { loadSources } from './config/load.ts';
 import { shadowedProfiles } from './core/desired.ts';
 import { DriverError } from './driver.ts';
+import { openDriver } from './drivers/index.ts';
+import { untilAborted } from './lib/abort.ts';
+import { systemClock } from './lib/clock.ts';
+import { EXIT_OK, EXIT_USAGE } from './lib/exit-codes.ts';
+import { holdHeapDown } from './lib/heap.ts';
 import { ListenError } from './lib/listen.ts';
+import { ownVersion } from './lib/version.ts';
 import { LiveKitError } from './livekit/errors.ts';
 import { createLiveKit, type LiveKit } from './livekit/rooms.ts';
 import { createLog } from './telemetry/log.ts';
-import { wire, type Close, type Env } from './wiring.ts';
+import { Metrics } from './telemetry/metrics.ts';
+import { Minutes } from './telemetry/minutes.ts';
+import { RecentEvents } from './telemetry/recent.ts';
+import { StartUps } from './telemetry/start-ups.ts';
+import { openTraces } from './telemetry/traces.ts';
+import { wire, type Close, type Env, type Watched } from './wiring.ts';
 
-const EXIT_OK = 0;
-const EXIT_CONFIG = 64;
 const SHADOWED =
   'this profile serves only rooms whose metadata names it: an earlier one matches every room';
-const LIVEKIT_TIMEOUT_MS = 10_000;
+export const LIVEKIT_TIMEOUT_MS = 10_000;
 
 export interface ServeIo {
   readonly env: Env;
@@ -29,27 +38,47 @@ export interface ServeIo {
   readonly signal: AbortSignal;
 }
 
-/** Runs until the signal aborts. Resolves with the exit code: 0, or 64 for a start that cannot be. */
-export async function serve(io: ServeIo): Promise<number> {
+/**
+ * Runs until the signal aborts. Resolves with the exit code: 0, or 64 for a start that cannot be.
+ * `open` gives the driver of the engine that the settings name.
+ */
+export async function serve(io: ServeIo, open = openDriver): Promise<number> {
   const parsed = readConfig(io);
   if ('errors' in parsed) return refuse(io, parsed.errors);
+  holdHeapDown();
   const { config } = parsed;
   const secrets = [config.livekit.apiSecret, ...config.gatewaySecrets];
   const webhookSecrets = config.webhookKeys.map((pair) => pair.secret);
-  const log = createLog({ level: config.logLevel, redact: [...secrets, ...webhookSecrets] });
+  const { recent, startUps, minutes, metrics } = watch(config);
+  const listeners = [startUps, minutes, recent, metrics].map(({ listener }) => listener);
+  const log = createLog({
+    level: config.logLevel,
+    redact: [...secrets, ...webhookSecrets],
+    listeners,
+    clock: systemClock,
+  });
   log.info('starting', describeConfig(config));
   for (const { name, by } of shadowedProfiles(config.profiles)) {
     log.warn(SHADOWED, { profile: name, earlier_profile: by });
   }
   const livekit = createLiveKit({ ...config.livekit, requestTimeoutMs: LIVEKIT_TIMEOUT_MS });
-  const refusal = await credentialsRefused(livekit, io.signal);
+  const { deployment } = config;
+  const [refusal, traces] = await Promise.all([
+    credentialsRefused(livekit, io.signal),
+    openTraces({ env: io.env, deployment, startUps, clock: systemClock, log }),
+  ]);
   if (refusal !== null) return refuse(io, [refusal]);
   if (io.signal.aborted) return EXIT_OK;
   const opened: Close[] = [];
+  if (traces !== null) {
+    listeners.push(traces.listener);
+    opened.push(() => traces.close());
+  }
+  const watched = { recent, startUps, minutes, metrics, traces };
   try {
-    const reconciler = await wire({ config, livekit, log, env: io.env, opened });
-    await Promise.race([reconciler.start(), aborted(io.signal)]);
-    await aborted(io.signal);
+    const reconciler = await wire({ config, livekit, log, watched, env: io.env, open, opened });
+    await Promise.race([reconciler.start(), untilAborted(io.signal)]);
+    await untilAborted(io.signal);
     log.info('ending; tasks stay as they are', { signal: String(io.signal.reason) });
     return EXIT_OK;
   } catch (error) {
@@ -61,13 +90,32 @@ export async function serve(io: ServeIo): Promise<number> {
   }
 }
 
-function readConfig(io: ServeIo): ParsedConfig {
+/** What wide events are made into, for those who look at the launcher. */
+function watch({ engine, deployment, profiles, resyncMs }: Config): Omit<Watched, 'traces'> {
+  const metrics = new Metrics({
+    version: ownVersion(),
+    driver: engine.driver,
+    deployment,
+    profiles: profiles.list,
+    resyncMs,
+    clock: systemClock,
+  });
+  const recent = new RecentEvents(systemClock.nowMs());
+  const minutes = new Minutes(systemClock);
+  return { recent, minutes, metrics, startUps: new StartUps(metrics.reached) };
+}
+
+/** The settings, as `serve` takes them. */
+export function readConfig(io: Pick<ServeIo, 'env' | 'cwd'>): ParsedConfig {
   const loaded = loadSources(io);
   return 'error' in loaded ? { errors: [loaded.error] } : parseConfig(loaded.sources);
 }
 
 /** One call at start: a wrong key or secret would otherwise only show as rooms without agents. */
-async function credentialsRefused(livekit: LiveKit, end: AbortSignal): Promise<string | null> {
+export async function credentialsRefused(
+  livekit: LiveKit,
+  end: AbortSignal,
+): Promise<string | null> {
   try {
     await livekit.listRooms(AbortSignal.any([end, AbortSignal.timeout(LIVEKIT_TIMEOUT_MS)]));
   } catch (error) {
@@ -76,14 +124,8 @@ async function credentialsRefused(livekit: LiveKit, end: AbortSignal): Promise<s
   return null;
 }
 
-function refuse({ stderr }: ServeIo, errors: readonly string[]): number {
+/** Says why it cannot start; gives the exit code. */
+export function refuse({ stderr }: Pick<ServeIo, 'stderr'>, errors: readonly string[]): number {
   for (const error of errors) stderr.write(`room-launcher: ${error}\n`);
-  return EXIT_CONFIG;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolved) => {
-    if (signal.aborted) resolved();
-    else signal.addEventListener('abort', () => resolved(), { once: true });
-  });
+  return EXIT_USAGE;
 }

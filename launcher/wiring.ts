@@ -5,24 +5,29 @@
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { createAdminListener } from './admin/listener.ts';
-import type { AdminHost, PartState } from './admin/ports.ts';
-import { roomRows, taskRows } from './admin/rows.ts';
+import { adminHost } from './admin-host.ts';
 import { gatewayUrlOf, type Config } from './config.ts';
-import type { RoomMemory } from './core/remembered.ts';
 import { TASK_ATTRIBUTE } from './core/room.ts';
 import type { Driver, TaskKey } from './driver.ts';
-import { type DriverChoice, openDriver } from './drivers/index.ts';
+import type { DriverChoice, openDriver } from './drivers/index.ts';
+import { measuredDriver } from './drivers/measured.ts';
 import type { NetworkChoice } from './drivers/docker/network.ts';
 import { defaultStateDir, essentialEnv } from './drivers/process/environment.ts';
 import { taskSecret } from './gateway/credentials.ts';
 import { createGateway } from './gateway/gateway.ts';
 import type { Gateway } from './gateway/ports.ts';
+import { TRACEPARENT_ATTRIBUTE } from './gateway/wire.ts';
 import { systemClock } from './lib/clock.ts';
 import { reasonOf, type Log } from './lib/log.ts';
-import type { Outage } from './lib/outage.ts';
+import { measuredLiveKit } from './livekit/measured.ts';
 import type { LiveKit } from './livekit/rooms.ts';
-import { callToken, roomToken } from './livekit/token.ts';
+import { callToken, roomToken, type RoomTokenRequest } from './livekit/token.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+import type { Minutes } from './telemetry/minutes.ts';
+import type { RecentEvents } from './telemetry/recent.ts';
+import type { StartUps } from './telemetry/start-ups.ts';
+import type { Traces } from './telemetry/traces.ts';
 import { createWebhookListener } from './webhook/listener.ts';
 
 /** A correct launcher could still be drawn into a loop: something that brings a room back. */
@@ -36,20 +41,35 @@ const RUNNER = fileURLToPath(new URL('../agent-image/main.js', import.meta.url))
 export type Close = () => Promise<void>;
 export type Env = Readonly<Record<string, string | undefined>>;
 
+/** What is made of the wide events. */
+export interface Watched {
+  readonly recent: RecentEvents;
+  readonly startUps: StartUps;
+  readonly minutes: Minutes;
+  readonly metrics: Metrics;
+  /** Null: off. */
+  readonly traces: Traces | null;
+}
+
 export interface WiringOptions {
   readonly config: Config;
   readonly livekit: LiveKit;
   readonly log: Log;
+  readonly watched: Watched;
   readonly env: Env;
+  readonly open: typeof openDriver;
   /** How each part that was opened is closed again, in the order of opening. */
   readonly opened: Close[];
 }
 
 /** Opens everything; resolves with what is to be started. Rejects with `ListenError`. */
 export async function wire(options: WiringOptions): Promise<Reconciler> {
-  const { config, livekit, log, opened } = options;
+  const { config, log, watched, opened } = options;
   const clock = systemClock;
-  const driver = await openDriver(driverChoice(options));
+  const { metrics } = watched;
+  const livekit = measuredLiveKit(options.livekit, clock, metrics.livekitCall);
+  const opening = await options.open(driverChoice(options));
+  const driver = measuredDriver(opening, clock, metrics.engineCall);
   prepare(driver, config, log);
   opened.push(async () => driver[Symbol.asyncDispose]());
   const [gatewaySecret] = config.gatewaySecrets;
@@ -80,7 +100,7 @@ export async function wire(options: WiringOptions): Promise<Reconciler> {
   const door = await openGateway(options, reconciler);
   gateway = door;
   opened.push(async () => door[Symbol.asyncDispose]());
-  const host = adminHost(reconciler, door);
+  const host = adminHost({ reconciler, gateway: door, driver, config, watched });
   const admin = await createAdminListener({ listen: config.adminListen, host, log, clock });
   opened.push(
     () => admin.close(),
@@ -93,14 +113,17 @@ export async function wire(options: WiringOptions): Promise<Reconciler> {
   return reconciler;
 }
 
-function openGateway({ config, log }: WiringOptions, reconciler: Reconciler): Promise<Gateway> {
+function openGateway(
+  { config, log, watched }: WiringOptions,
+  reconciler: Reconciler,
+): Promise<Gateway> {
   return createGateway({
     listen: config.gatewayListen,
     settingName: 'LAUNCHER_GATEWAY_LISTEN',
     deployment: config.deployment,
     secrets: config.gatewaySecrets,
     taskLivekitUrl: config.taskLivekitUrl,
-    mintToken: (request) => roomToken(config.livekit, request),
+    mintToken: (request) => roomToken(config.livekit, inTrace(request, watched.traces)),
     livekitUrl: config.livekit.url,
     mintCallToken: (grant, roomName) => callToken(config.livekit, grant, roomName),
     host: {
@@ -112,6 +135,17 @@ function openGateway({ config, log }: WiringOptions, reconciler: Reconciler): Pr
     clock: systemClock,
     log,
   });
+}
+
+/** The trace goes on in the agent: its context travels as an attribute, in the token of its job. */
+function inTrace(request: RoomTokenRequest, traces: Traces | null): RoomTokenRequest {
+  if (traces === null) return request;
+  const traceparent = traces.traceparent(request.taskKey, request.sid);
+  const participantAttributes = {
+    ...request.participantAttributes,
+    [TRACEPARENT_ATTRIBUTE]: traceparent,
+  };
+  return { ...request, participantAttributes };
 }
 
 function openWebhook({ config, log }: WiringOptions, reconciler: Reconciler) {
@@ -126,7 +160,12 @@ function openWebhook({ config, log }: WiringOptions, reconciler: Reconciler) {
   });
 }
 
-function driverChoice({ config, env, log }: WiringOptions): DriverChoice {
+/** The driver that the settings name, and how it is opened. */
+export function driverChoice({
+  config,
+  env,
+  log,
+}: Pick<WiringOptions, 'config' | 'env' | 'log'>): DriverChoice {
   const { engine, deployment } = config;
   if (engine.driver === 'process') {
     return {
@@ -150,7 +189,7 @@ function driverChoice({ config, env, log }: WiringOptions): DriverChoice {
 }
 
 /** The docker client's own variables. */
-function engineAddress(env: Env) {
+export function engineAddress(env: Env) {
   const host = env['DOCKER_HOST'];
   const certPath = env['DOCKER_CERT_PATH'];
   return {
@@ -160,7 +199,8 @@ function engineAddress(env: Env) {
   };
 }
 
-function networkChoice(network: string | null): NetworkChoice {
+/** As the driver takes the setting; null: a network of the deployment's own. */
+export function networkChoice(network: string | null): NetworkChoice {
   if (network === null) return { mode: 'own' };
   return network === 'host' ? { mode: 'host' } : { name: network };
 }
@@ -171,35 +211,4 @@ function prepare(driver: Driver, config: Config, log: Log): void {
   driver.prepare?.(launched, AbortSignal.timeout(PREPARE_TIMEOUT_MS)).catch((error: unknown) => {
     log.debug('what launches need could not be seen to ahead', { reason: reasonOf(error) });
   });
-}
-
-function adminHost(reconciler: Reconciler, gateway: Gateway): AdminHost {
-  const { memory, observer } = reconciler;
-  const seen = () => ({
-    memory,
-    tasks: observer.allTasks(),
-    sockets: gateway.sockets(),
-    isReadyStandby: (key: TaskKey) => reconciler.isReadyStandby(key),
-    profileOf: (room: RoomMemory) => reconciler.profileOf(room).name || null,
-  });
-  return {
-    healthy: () => true,
-    ready: () => ({
-      ready: memory.firstPassAtMs !== null,
-      firstPassDone: memory.firstPassAtMs !== null,
-      gatewayListening: true,
-      livekit: partState(reconciler.livekitOutage),
-      engine: partState(reconciler.engineOutage),
-    }),
-    rooms: () => roomRows(seen()),
-    tasks: () => taskRows(seen()),
-    stopRoom: async (name) => reconciler.stopRoom(name),
-    stopTask: async (key) => reconciler.stopTask(key),
-  };
-}
-
-function partState({ current }: Outage): PartState {
-  if (current === null) return { state: 'up', since: null, reason: null };
-  const since = new Date(current.sinceMs).toISOString();
-  return { state: 'down', since, reason: current.reason };
 }

@@ -12,10 +12,12 @@ const args = process.argv.slice(2);
 const asked = /--(?:engine[ =](\w+)|network)/.exec(args.join(' '));
 /** An ordinary agent's image, which is there in containers alone. */
 const agent = /--agent[ =](python|javascript)/.exec(args.join(' '))?.[1];
+/** An image of the user's own; ours are not needed then. */
+const image = /--image[ =]/.test(args.join(' '));
 const processes = asked?.[1] === 'process';
 
 await setUp();
-const whyNot = processes ? null : await buildImages([agent ?? 'agent']);
+const whyNot = processes || image ? null : await buildImages([agent ?? 'agent']);
 if (whyNot && (asked || agent)) fail(`failed: containers: ${whyNot}`);
 if (whyNot) {
   say(`NO CONTAINERS, tasks run as processes of this machine: ${whyNot}`);

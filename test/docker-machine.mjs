@@ -7,8 +7,9 @@
  *
  * An engine: Debian's, installed and started where none answers (as root). A base image: Docker
  * Hub's where it can be pulled; else Debian by debootstrap with Node and npm from the npm registry,
- * made once and kept outside the clone, and on top of it Debian's Python. And busybox, of which the tests' smallest image is made. On
- * Node's own modules alone. The second time it only looks.
+ * made once and kept outside the clone, and on top of it Debian's Python. And busybox, of which the
+ * tests' smallest image is made, and Docker's Compose. On Node's own modules alone. The second time
+ * it only looks.
  */
 import { spawn } from 'node:child_process';
 import {
@@ -34,6 +35,7 @@ import {
   withBuildKit,
 } from '../scripts/docker-client.mjs';
 import { defaultBase } from '../scripts/image-build.mjs';
+import { findCompose } from './compose.mjs';
 
 const ENGINE_START_MS = 60_000;
 const POLL_MS = 200;
@@ -62,6 +64,7 @@ const cache = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'room-launch
 try {
   await needEngine();
   await needBusybox();
+  if ((await findCompose(env)) === null) await install('docker-compose');
   const python = process.argv[2] === 'python';
   const base = python
     ? env.PYTHON_BASE_IMAGE || (await findPythonBase())

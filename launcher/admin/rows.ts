@@ -47,6 +47,8 @@ function roomRow(
     attempts: room.highestAttempt,
     task: newest?.key ?? null,
     createdAt: iso(room.createdAtMs),
+    participants: room.participants,
+    otherAgents: room.otherAgents,
   };
 }
 

@@ -114,9 +114,10 @@ async function run(agentFile: string, options: BuildOptions, io: Telling): Promi
     const { folder: packageFolder } = agent;
     const { tag } = options;
     const input = { tag, context, base, ca, packageFolder, entry: entry.path, checkEnv };
-    const size = await makeImage(docker, input);
+    const { bytes, notBundled } = await makeImage(docker, input);
+    if (notBundled !== null) tell(`warning: ${costOfNoBundle(notBundled)}`);
     progress.clear();
-    const lines = [`built ${tag}: ${Math.round(size / BYTES_PER_MB)} MB`, next(tag)];
+    const lines = [`built ${tag}: ${Math.round(bytes / BYTES_PER_MB)} MB`, next(tag)];
     io.stdout.write(`${lines.join('\n')}\n`);
   } finally {
     await rm(context, { recursive: true, force: true });
@@ -138,8 +139,18 @@ async function fill(
   tell(`left out of the image, as they may hold secrets: ${all}`);
 }
 
+function costOfNoBundle(reason: string): string {
+  return (
+    `the agent could not be bundled (${reason}): it works, and starts more than half a second ` +
+    'later (--verbose shows more; docs/build.md says what bundles)'
+  );
+}
+
 function next(tag: string): string {
-  return `next: LAUNCHER_AGENT_IMAGE=${tag} room-launcher serve`;
+  return (
+    `next: LAUNCHER_AGENT_IMAGE=${tag} room-launcher serve\n` +
+    `or, to meet it on this machine: room-launcher dev --image ${tag} --stay`
+  );
 }
 
 async function readVariables(

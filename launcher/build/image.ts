@@ -8,7 +8,8 @@ import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { command, lastLine, withBuildKit } from '../../scripts/docker-client.mjs';
 import { patiently } from '../../scripts/image-build.mjs';
-import { AGENT_FOLDER, BUILD_ARGS } from './dockerfile.ts';
+import { delay, systemClock } from '../lib/clock.ts';
+import { AGENT_FOLDER, BUILD_ARGS, NODE_FLAG } from './dockerfile.ts';
 import { BuildProblem, EXIT, usage } from './problem.ts';
 import { stepOf } from './steps.ts';
 
@@ -17,6 +18,8 @@ const CHECK = '/app/dist/agent-image/check.js';
 const CONFINED =
   '--init --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges --network none';
 const CHECK_LIMIT_MS = 60_000;
+const REMOVE_TRIES_MAX = 20;
+const REMOVE_AGAIN_MS = 250;
 /** Names that would change the docker client itself; the check goes without them. */
 const CLIENT_ENV = /^(?:PATH|HOME|DOCKER_.*)$/;
 
@@ -43,23 +46,41 @@ export interface BuildInput {
   readonly packageFolder: string;
   /** The file that the runner loads, relative to the package. */
   readonly entry: string;
-  /** For the check alone. */
+  /** For loading the agent here: in no layer of the image. */
   readonly checkEnv: Readonly<Record<string, string>>;
 }
 
-/** Builds, checks and tags. Resolves with the image's size in bytes. Throws `BuildProblem`. */
-export async function makeImage(docker: Docker, input: BuildInput): Promise<number> {
+export interface Built {
+  readonly bytes: number;
+  /** Why the agent is not bundled; null: it is. */
+  readonly notBundled: string | null;
+}
+
+/** Builds, checks and tags. Throws `BuildProblem`. */
+export async function makeImage(docker: Docker, input: BuildInput): Promise<Built> {
   const id = randomBytes(6).toString('hex');
   const draft = `room-launcher-build:${id}`;
   try {
     await buildDraft(docker, draft, input);
-    await checkAgent(docker, draft, `room-launcher-check-${id}`, input);
+    const checked = await checkAgent(docker, draft, `room-launcher-check-${id}`, input);
     await must(docker, ['tag', draft, input.tag]);
     const size = await must(docker, ['image', 'inspect', '--format', '{{.Size}}', input.tag]);
-    return Number(lastLine(size));
+    return { bytes: Number(lastLine(size)), notBundled: notBundled(checked) };
   } finally {
-    // Only this name goes where the image has another one. There is none after a failed build.
-    await command(docker.file, ['rmi', draft], { env: docker.env });
+    await removeDraft(docker, draft);
+  }
+}
+
+/**
+ * Only this name goes where the image has another one; there is none after a failed build. Of a check
+ * that was interrupted the engine may still be removing the container, and keeps its image until then.
+ */
+async function removeDraft({ file, env }: Docker, draft: string): Promise<void> {
+  for (let tries = 0; tries < REMOVE_TRIES_MAX; tries += 1) {
+    await command(file, ['rmi', draft], { env });
+    const left = await command(file, ['image', 'inspect', draft], { env });
+    if (left.code !== 0) return;
+    await delay(systemClock, REMOVE_AGAIN_MS);
   }
 }
 
@@ -78,7 +99,11 @@ async function buildDraft(docker: Docker, draft: string, input: BuildInput): Pro
     rest = lines.pop() ?? '';
     step = lines.map(stepOf).findLast((one) => one !== null) ?? step;
   };
-  const env = withBuildKit(docker.env);
+  if (Object.keys(input.checkEnv).length > 0) {
+    args.push('--build-arg', `LENT=${randomBytes(6).toString('hex')}`);
+    args.push('--secret', 'id=agent-env,env=AGENT_ENV');
+  }
+  const env = { ...withBuildKit(docker.env), AGENT_ENV: JSON.stringify(input.checkEnv) };
   const built = await patiently(
     () => step,
     docker.say,
@@ -88,25 +113,35 @@ async function buildDraft(docker: Docker, draft: string, input: BuildInput): Pro
   throw new BuildProblem(EXIT.failed, `${step} failed`, docker.heard ? '' : built.output);
 }
 
-/** Loads the agent's file in its image, with its dependencies, by the runner's own code. */
+/** What `check.js` says of the bundle. */
+export function notBundled(checked: string): string | null {
+  const reason = /^not bundled: (".*")$/m.exec(checked)?.[1];
+  return reason === undefined ? null : String(JSON.parse(reason));
+}
+
+/**
+ * Loads the agent's file in its image, with its dependencies, by the runner's own code. Resolves with
+ * what was printed.
+ */
 async function checkAgent(
   docker: Docker,
   draft: string,
   name: string,
   { entry, checkEnv }: BuildInput,
-): Promise<void> {
+): Promise<string> {
   const variables = Object.entries(checkEnv).filter(([one]) => !CLIENT_ENV.test(one));
   // By name alone: values would show in the list of processes.
   const flags = variables.flatMap(([one]) => ['--env', one]);
   const run = ['run', '--rm', '--name', name, ...CONFINED.split(' '), ...flags];
-  const program = ['--entrypoint', 'node', draft, CHECK, posix.join(AGENT_FOLDER, entry)];
+  const file = posix.join(AGENT_FOLDER, entry);
+  const program = ['--entrypoint', 'node', draft, NODE_FLAG, CHECK, file];
   const env = { ...docker.env, ...Object.fromEntries(variables) };
   const limit = AbortSignal.timeout(CHECK_LIMIT_MS);
   const signal = AbortSignal.any([docker.signal, limit]);
   const checked = await patiently('checking the agent, in its image', docker.say, () =>
     command(docker.file, [...run, ...program], { env, signal }),
   );
-  if (checked.code === 0) return;
+  if (checked.code === 0) return checked.output;
   if (signal.aborted) await command(docker.file, ['rm', '--force', name], { env: docker.env });
   if (limit.aborted) {
     const seconds = CHECK_LIMIT_MS / 1000;

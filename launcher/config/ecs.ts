@@ -11,6 +11,7 @@ export const ECS_SETTINGS = [
   SETTINGS.ecsSecurityGroups,
   SETTINGS.ecsAssignPublicIp,
   SETTINGS.ecsCapacityProviders,
+  SETTINGS.ecsRunner,
   SETTINGS.ecsEventsQueueUrl,
 ] as const;
 
@@ -24,7 +25,7 @@ export function readEcs(read: Reader): EcsEngineConfig {
     network: {
       subnets,
       securityGroups: read.optional(SETTINGS.ecsSecurityGroups) ?? [],
-      assignPublicIp: read.orDefault(SETTINGS.ecsAssignPublicIp, false),
+      assignPublicIp: read.orDefault(SETTINGS.ecsAssignPublicIp),
       capacityProviders: read.optional(SETTINGS.ecsCapacityProviders) ?? [],
     },
     eventsQueueUrl: read.optional(SETTINGS.ecsEventsQueueUrl) ?? null,

@@ -2,7 +2,8 @@
 import { resolve } from 'node:path';
 import { ECS_SETTINGS, readEcs } from './ecs.ts';
 import type { Reader } from './reader.ts';
-import { type Setting, SETTINGS } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { SETTINGS } from './settings.ts';
 
 export type EngineConfig =
   | { readonly driver: 'process' }
@@ -55,7 +56,7 @@ export function readEngine(
   errors: string[],
 ): EngineRead {
   const before = errors.length;
-  const driver = read.orDefault(SETTINGS.driver, 'docker');
+  const driver = read.orDefault(SETTINGS.driver);
   // Which settings go with an unknown driver cannot be told.
   const known = errors.length === before;
   if (known) refuseForeign(driver, read);

@@ -14,9 +14,9 @@ const EVERYWHERE = ['0.0.0.0', '::'];
 /** Appends an error for each pair that would take the same port. */
 export function readListeners(read: Reader, errors: string[]): ListenConfig {
   const listeners = {
-    webhookListen: read.orDefault(SETTINGS.webhookListen, { host: '0.0.0.0', port: 8080 }),
-    gatewayListen: read.orDefault(SETTINGS.gatewayListen, { host: '0.0.0.0', port: 8083 }),
-    adminListen: read.orDefault(SETTINGS.adminListen, { host: '127.0.0.1', port: 8082 }),
+    webhookListen: read.orDefault(SETTINGS.webhookListen),
+    gatewayListen: read.orDefault(SETTINGS.gatewayListen),
+    adminListen: read.orDefault(SETTINGS.adminListen),
   };
   const named = [
     { name: SETTINGS.webhookListen.name, ...listeners.webhookListen },

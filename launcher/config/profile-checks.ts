@@ -28,7 +28,7 @@ export function complaintsAbout(
 ): Complaint[] {
   return [
     ...(engine === null ? [] : engineComplaints(profile, engine)),
-    ...(engine?.driver === 'ecs' ? ecsComplaints(profile, isFargateAlone(engine), size) : []),
+    ...(engine?.driver === 'ecs' ? ecsComplaints(profile, engine, size) : []),
     ...matchComplaints(profile),
     ...launchComplaints(profile),
     ...Object.keys(profile.env ?? {}).flatMap(envComplaints),
@@ -51,16 +51,21 @@ function engineComplaints(profile: GivenProfile, { driver }: EngineConfig): Comp
   return [...complaints, { path: [], why: `${what}: give it one, or launch: false` }];
 }
 
-function ecsComplaints(profile: GivenProfile, fargate: boolean, size: Size): Complaint[] {
+function ecsComplaints(profile: GivenProfile, engine: EngineConfig, size: Size): Complaint[] {
   const complaints: Complaint[] = [];
   if (profile.envFile !== undefined) complaints.push({ path: ['envFile'], why: NO_ENV_FILE });
   const { cpu = size.cpu, memoryMiB = size.memoryMiB } = profile;
-  const advice = fargate && profile.launch !== false ? fargateAdvice(cpu, memoryMiB) : null;
-  if (advice !== null) {
-    const why = `Fargate has no task with cpu ${cpu} and ${memoryMiB} MiB: choose ${advice}`;
-    complaints.push({ path: [], why });
-  }
+  const why = profile.launch === false ? null : sizeMisfit(engine, { cpu, memoryMiB });
+  if (why !== null) complaints.push({ path: [], why });
   return complaints;
+}
+
+/** Why no task of the engine can have this size, and which it could have; null if it can. */
+export function sizeMisfit(engine: EngineConfig, { cpu, memoryMiB }: Size): string | null {
+  const fargate = engine.driver === 'ecs' && isFargateAlone(engine);
+  const advice = fargate ? fargateAdvice(cpu, memoryMiB) : null;
+  if (advice === null) return null;
+  return `Fargate has no task with cpu ${cpu} and ${memoryMiB} MiB: choose ${advice}`;
 }
 
 /** One that holds nothing would match every room: more likely a slip than meant. */

@@ -6,12 +6,7 @@
 import { z } from 'zod';
 import type { MetadataValue } from '../core/desired.ts';
 import { SETTINGS } from './settings.ts';
-import { decimal, flag, type Form, oneOf, pattern, wholeNumber } from './values.ts';
-
-const CPU_MIN = 0.05;
-const CPU_MAX = 256;
-const MEMORY_MIB_MIN = 32;
-const MEMORY_MIB_MAX = 1_048_576;
+import { flag, type Form, oneOf, pattern } from './values.ts';
 
 /** A scalar of YAML, read as the environment's text would be. */
 function given<T>(form: Form<T>): z.ZodType<T> {
@@ -53,8 +48,8 @@ export const profileSchema = z.strictObject(
     agentFile: z.optional(given(SETTINGS.agentFile.form)),
     taskDefinition: z.optional(given(SETTINGS.ecsTaskDefinition.form)),
     runner: z.optional(given(flag)),
-    cpu: z.optional(given(decimal(CPU_MIN, CPU_MAX))),
-    memoryMiB: z.optional(given(wholeNumber(MEMORY_MIB_MIN, MEMORY_MIB_MAX))),
+    cpu: z.optional(given(SETTINGS.cpu.form)),
+    memoryMiB: z.optional(given(SETTINGS.memoryMiB.form)),
     env: z.optional(z.record(z.string(), envValue, { error: 'a group of names with texts' })),
     envFile: z.optional(given(SETTINGS.agentEnvFile.form)),
     agentName: z.optional(

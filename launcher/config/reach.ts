@@ -1,5 +1,5 @@
 /** How tasks reach this machine and the LiveKit server, and settings by which they could not. */
-import { formatAddress, type ListenAddress } from '../lib/listen.ts';
+import { formatAddress, hostHere, type ListenAddress } from '../lib/listen.ts';
 import type { EngineConfig } from './engine.ts';
 import type { Reader } from './reader.ts';
 import { SETTINGS } from './settings.ts';
@@ -9,7 +9,7 @@ const HOST_ALIAS = 'host.docker.internal';
 
 /** The host name by which tasks reach a listener of this machine that is open at `host`. */
 export function taskHost(engine: EngineConfig, host: string): string {
-  const here = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
+  const here = hostHere(host);
   const onBridge = engine.driver === 'docker' && engine.network !== 'host';
   return onBridge && isLoopback(here) ? HOST_ALIAS : here;
 }

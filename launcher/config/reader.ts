@@ -1,6 +1,6 @@
 /** Reads settings one by one and keeps every error, so that all can be said at once. */
 import type { Given } from './sources.ts';
-import type { Setting } from './settings.ts';
+import type { DefaultedSetting, Setting } from './setting.ts';
 
 /** Longest part of a wrong value that an error shows. */
 const SHOWN_LENGTH = 80;
@@ -8,7 +8,8 @@ const SHOWN_LENGTH = 80;
 export interface Reader {
   /** Undefined when it is not set; also after an error, which is kept. */
   optional<T>(setting: Setting<T>): T | undefined;
-  orDefault<T>(setting: Setting<T>, fallback: T): T;
+  /** The default when it is not set; also after an error, which is kept. */
+  orDefault<T>(setting: DefaultedSetting<T>): T;
   /** Undefined only after an error. */
   required<T>(setting: Setting<T>): T | undefined;
   /** A value that was read cannot be used after all. */
@@ -28,7 +29,7 @@ export function settingsReader(given: Given, errors: string[]): Reader {
   };
   return {
     optional,
-    orDefault: (setting, fallback) => optional(setting) ?? fallback,
+    orDefault: (setting) => optional(setting) ?? setting.form.schema.parse(setting.default),
     required(setting) {
       if (!given.values.has(setting.name)) {
         errors.push(`${setting.name} is not set and has no default: set it; ${setting.hint}`);

@@ -4,8 +4,8 @@
  */
 import {
   apiKey,
+  decimal,
   flag,
-  type Form,
   keyPairs,
   listenAddress,
   nameList,
@@ -17,28 +17,15 @@ import {
   taskDefinition,
   wholeNumber,
 } from './values.ts';
-
-export interface Setting<T> {
-  readonly name: string;
-  readonly form: Form<T>;
-  /** Part of the error line: what the value is for, or what to do. */
-  readonly hint: string;
-  /** It can also come from the file that `<name>_FILE` names, and its value is never shown. */
-  readonly secret: boolean;
-  /** Whether an error may show its value. */
-  readonly shown: boolean;
-}
+import { defaulted, hidden, open } from './setting.ts';
 
 const DAY = 86_400;
 const MIN_GATEWAY_SECRET = 32;
-
-function open<T>(name: string, form: Form<T>, hint: string): Setting<T> {
-  return { name, form, hint, secret: false, shown: true };
-}
-
-function hidden<T>(name: string, form: Form<T>, hint: string): Setting<T> {
-  return { name, form, hint, secret: true, shown: false };
-}
+/** Sizes of a task. */
+const CPU_MIN = 0.05;
+const CPU_MAX = 256;
+const MEMORY_MIB_MIN = 32;
+const MEMORY_MIB_MAX = 1_048_576;
 
 const aPath = pattern(/^[^\0]+$/, 'a path');
 
@@ -69,8 +56,9 @@ export const SETTINGS = {
     secretList(MIN_GATEWAY_SECRET),
     "tasks' credentials are derived from the first; without it, from LIVEKIT_API_SECRET",
   ),
-  driver: open(
+  driver: defaulted(
     'LAUNCHER_DRIVER',
+    'docker',
     oneOf('docker', 'ecs', 'process'),
     'this version has no other driver',
   ),
@@ -104,8 +92,9 @@ export const SETTINGS = {
     nameList(/^sg-[0-9a-z]+$/, 'a comma list of security groups (sg-…)'),
     "tasks get them; without any, the VPC's default one",
   ),
-  ecsAssignPublicIp: open(
+  ecsAssignPublicIp: defaulted(
     'LAUNCHER_ECS_ASSIGN_PUBLIC_IP',
+    'false',
     flag,
     'in a public subnet, tasks reach nothing without one',
   ),
@@ -114,6 +103,12 @@ export const SETTINGS = {
     nameList(/^[A-Za-z0-9_-]{1,255}$/, 'a comma list of capacity providers'),
     'the next one is used where no subnet has capacity on the first; without any, Fargate',
   ),
+  ecsRunner: defaulted(
+    'LAUNCHER_ECS_RUNNER',
+    'false',
+    flag,
+    'LAUNCHER_ECS_TASK_DEFINITION runs our runner, whose exit codes can be read',
+  ),
   ecsEventsQueueUrl: open(
     'LAUNCHER_ECS_EVENTS_QUEUE_URL',
     serverUrl('any-path', 'https', 'http'),
@@ -121,52 +116,86 @@ export const SETTINGS = {
   ),
   agentFile: open('LAUNCHER_AGENT_FILE', aPath, 'it is the agent that tasks run'),
   agentEnvFile: open('LAUNCHER_AGENT_ENV_FILE', aPath, "it holds the agent's variables"),
-  deployment: open(
+  deployment: defaulted(
     'LAUNCHER_DEPLOYMENT',
+    'default',
     pattern(/^[a-z0-9-]{1,24}$/, '1 to 24 of a-z, 0-9 and -'),
     'it is part of the name of every task',
   ),
-  webhookListen: open('LAUNCHER_WEBHOOK_LISTEN', listenAddress, 'LiveKit sends its webhooks there'),
-  gatewayListen: open('LAUNCHER_GATEWAY_LISTEN', listenAddress, 'tasks dial it'),
+  webhookListen: defaulted(
+    'LAUNCHER_WEBHOOK_LISTEN',
+    '0.0.0.0:8080',
+    listenAddress,
+    'LiveKit sends its webhooks there',
+  ),
+  gatewayListen: defaulted(
+    'LAUNCHER_GATEWAY_LISTEN',
+    '0.0.0.0:8083',
+    listenAddress,
+    'tasks dial it',
+  ),
   gatewayUrl: open(
     'LAUNCHER_GATEWAY_URL',
     serverUrl('any-path', 'ws', 'wss'),
     'it is where tasks find LAUNCHER_GATEWAY_LISTEN',
   ),
-  adminListen: open('LAUNCHER_ADMIN_LISTEN', listenAddress, 'it answers health and the admin API'),
-  standby: open(
+  adminListen: defaulted(
+    'LAUNCHER_ADMIN_LISTEN',
+    '127.0.0.1:8082',
+    listenAddress,
+    'it answers health and the admin API',
+  ),
+  cpu: open('LAUNCHER_CPU', decimal(CPU_MIN, CPU_MAX), 'it is the cores of a task'),
+  memoryMiB: open(
+    'LAUNCHER_MEMORY_MIB',
+    wholeNumber(MEMORY_MIB_MIN, MEMORY_MIB_MAX),
+    'it is the memory of a task',
+  ),
+  standby: defaulted(
     'LAUNCHER_STANDBY',
+    '0',
     wholeNumber(0, 100),
     "tasks that wait for a room, of the environment's own profile",
   ),
-  retries: open('LAUNCHER_RETRIES', wholeNumber(0, 100), 'launches after the first, per room'),
-  startDeadlineSeconds: open(
+  retries: defaulted(
+    'LAUNCHER_RETRIES',
+    '3',
+    wholeNumber(0, 100),
+    'launches after the first, per room',
+  ),
+  startDeadlineSeconds: defaulted(
     'LAUNCHER_START_DEADLINE_SECONDS',
+    '600',
     wholeNumber(1, DAY),
     'a task that does not run by then is stopped and tried again',
   ),
-  joinDeadlineSeconds: open(
+  joinDeadlineSeconds: defaulted(
     'LAUNCHER_JOIN_DEADLINE_SECONDS',
+    '60',
     wholeNumber(1, DAY),
     'a task that is not in its room by then is stopped and tried again',
   ),
-  shutdownTimeoutSeconds: open(
+  shutdownTimeoutSeconds: defaulted(
     'LAUNCHER_SHUTDOWN_TIMEOUT_SECONDS',
+    '60',
     wholeNumber(1, 3600),
     'a task that has not ended by then is killed',
   ),
-  maxLifetimeSeconds: open(
+  maxLifetimeSeconds: defaulted(
     'LAUNCHER_MAX_LIFETIME_SECONDS',
+    '86400',
     wholeNumber(1, 365 * DAY),
     'a task that lives longer is stopped',
   ),
-  resyncSeconds: open(
+  resyncSeconds: defaulted(
     'LAUNCHER_RESYNC_SECONDS',
+    '30',
     wholeNumber(1, 3600),
     'all rooms and tasks are looked at this often, whatever webhooks say',
   ),
-  logLevel: open(
+  logLevel: defaulted(
     'LAUNCHER_LOG_LEVEL',
+    'info',
     oneOf('debug', 'info', 'warn', 'error', 'silent'),
     'lines below it are not written',
   ),
@@ -181,11 +210,12 @@ export const PROFILES_KEY = 'profiles';
 /** What Kubernetes puts into the environment beside a Service named `launcher`. */
 export const INJECTED = /^LAUNCHER_(?:SERVICE_|PORT)/;
 
-/** `LAUNCHER_LOG_LEVEL` is `logLevel` in the file. */
+/** `LAUNCHER_LOG_LEVEL` is `logLevel` in the file, `LAUNCHER_MEMORY_MIB` `memoryMiB`. */
 export function fileKeyOf(name: string): string {
   const words = name
     .replace(/^LAUNCHER_/, '')
     .toLowerCase()
     .split('_');
-  return words.map((word, i) => (i === 0 ? word : word[0]?.toUpperCase() + word.slice(1))).join('');
+  const key = words.map((word, i) => (i === 0 ? word : word[0]?.toUpperCase() + word.slice(1)));
+  return key.join('').replace(/Mib$/, 'MiB');
 }

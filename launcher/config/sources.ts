@@ -39,7 +39,7 @@ interface Gathering {
   readonly errors: string[];
 }
 
-const ALL_SETTINGS = 'the README lists all settings';
+const ALL_SETTINGS = 'room-launcher serve --help lists all settings';
 const ALL = Object.values(SETTINGS);
 const SECRETS = ALL.filter((setting) => setting.secret).map((setting) => setting.name);
 const FROM_FILES = SECRETS.map((name) => `${name}_FILE`);

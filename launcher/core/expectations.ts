@@ -27,8 +27,15 @@ export class Expectations {
     this.#accepted.set(key, { task, acceptedAtMs: nowMs });
   }
 
-  refused(key: TaskKey): void {
-    this.#forgetCall(key);
+  /** `looked`: the engine would have said so, had an earlier call brought a task. */
+  refused(key: TaskKey, looked: boolean): void {
+    this.#inFlight.delete(key);
+    if (looked) this.#unknown.delete(key);
+  }
+
+  /** Is the answer to a launch of this key lost? */
+  isUnknown(key: TaskKey): boolean {
+    return this.#unknown.has(key);
   }
 
   /** The answer was lost: the task may exist. */
@@ -66,11 +73,15 @@ export class Expectations {
     for (const key of this.#unknown) if (parseRoomKey(key)?.sid === sid) this.#unknown.delete(key);
   }
 
-  /** Tasks that are promised and not listed, of those that are wanted. */
-  pending(wanted: (key: TaskKey) => boolean = () => true): KeyedTask[] {
-    return [...this.#accepted]
-      .filter(([key]) => wanted(key))
-      .map(([key, { task }]) => ({ ...task, key }));
+  /** The task of this key, if it is promised and was not listed since. */
+  get(key: TaskKey): KeyedTask | null {
+    const expected = this.#accepted.get(key);
+    return expected ? { ...expected.task, key } : null;
+  }
+
+  /** The keys of all tasks that are promised and were not listed since. */
+  keys(): Iterable<TaskKey> {
+    return this.#accepted.keys();
   }
 
   #forgetCall(key: TaskKey): void {

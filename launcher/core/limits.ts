@@ -51,9 +51,8 @@ export class LaunchLimits {
     if (!named.go) return named;
     if (this.#inFlight.has(sid)) return { go: true };
     this.#waiting.set(sid, name);
-    const ahead = [...this.#waiting.keys()].indexOf(sid);
-    if (ahead > 0)
-      return { go: false, untilMs: null, reason: `waits for ${ahead} rooms before it` };
+    const [first] = this.#waiting.keys();
+    if (first !== sid) return { go: false, untilMs: null, reason: 'waits for the rooms before it' };
     const [firstSentAtMs] = underWay(this.#inFlight, nowMs);
     if (firstSentAtMs !== undefined && this.#inFlight.size >= this.#bounds.inFlight) {
       const reason = `waits for ${this.#inFlight.size} launches that are under way`;
@@ -124,7 +123,8 @@ export class LaunchLimits {
 
   /** Name of the room whose turn it may be. */
   next(): string | null {
-    return [...this.#waiting.values()][0] ?? null;
+    const [first = null] = this.#waiting.values();
+    return first;
   }
 
   /** The rooms that stand in line, the first one first. */
@@ -158,7 +158,8 @@ function lastSecond(sentMs: readonly number[], nowMs: number): number[] {
 /** When the launches that are still under way were sent, the first one first. */
 function underWay<K>(inFlight: Map<K, number>, nowMs: number): Iterable<number> {
   for (const [key, sentAtMs] of inFlight) {
-    if (sentAtMs + START_MS <= nowMs) inFlight.delete(key);
+    if (sentAtMs + START_MS > nowMs) break;
+    inFlight.delete(key);
   }
   return inFlight.values();
 }

@@ -45,6 +45,12 @@ export class Memory {
     return parseRoomKey(key)?.sid ?? this.standbys.sidOf(key);
   }
 
+  /** Is there a standby of another launcher's that may be alive, and of which no room is known? */
+  get someUnclaimed(): boolean {
+    for (const key of this.standbys.others) if (!this.tasks.get(key)?.judged) return true;
+    return false;
+  }
+
   /** Since when a task has been its room's; null for one that was not seen yet. */
   servesSinceMs(key: TaskKey): number | null {
     return this.standbys.get(key)?.room?.atMs ?? this.tasks.get(key)?.firstSeenAtMs ?? null;
@@ -80,6 +86,12 @@ export class Memory {
     else if (room.lastListedAtMs === null) room.nudgedAtMs ??= nowMs;
   }
 
+  /** A webhook said how many are in a room that is known. */
+  noteParticipants(sid: RoomSid, participants: number): void {
+    const room = this.rooms.get(sid);
+    if (room) room.participants = participants;
+  }
+
   noteFinished(sid: RoomSid, name: string, nowMs: number): void {
     this.#nameRoom(sid, name).finishedAtMs = nowMs;
   }
@@ -92,11 +104,12 @@ export class Memory {
   noteRooms(rooms: readonly Room[], name: string | null, begunAtMs: number): void {
     const shown = new Set(rooms.map((room) => room.sid));
     if (name === null) this.#listedAtMs = Math.max(this.#listedAtMs, begunAtMs);
-    for (const { sid, name: roomName, metadata, createdAtMs } of rooms) {
+    for (const { sid, name: roomName, metadata, createdAtMs, participants } of rooms) {
       const room = this.#nameRoom(sid, roomName);
       room.createdAtMs = createdAtMs;
       if (begunAtMs < (room.lastListedAtMs ?? -Infinity)) continue;
       if (room.goneAtMs !== null) beginNewLife(room, begunAtMs);
+      room.participants = participants ?? room.participants;
       Object.assign(room, { metadata, lastListedAtMs: begunAtMs, absent: null, nudgedAtMs: null });
       room.succeeded = false;
       this.#noteSuccession(room);

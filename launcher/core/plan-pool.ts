@@ -8,12 +8,10 @@
  */
 import type { TaskKey } from '../driver.ts';
 import { LOOK_AGAIN_MS, soonest, type Context, type KeyedTask, type TaskAction } from './action.ts';
-import { backoffMs } from './backoff.ts';
 import type { Profile, TaskLimits } from './desired.ts';
-import { standbyKey } from './key.ts';
-import type { Memory } from './memory.ts';
 import { end, planEnding } from './plan-task.ts';
 import { judgeTask } from './plan-launch.ts';
+import { dueAfterTrouble, stock } from './plan-stock.ts';
 import type { StandbyMemory } from './standbys.ts';
 import type { EndCause } from './verdict.ts';
 
@@ -62,8 +60,12 @@ export function planPool(view: PoolView, context: Context, random: () => number)
   const staying = steps.filter(({ known, step }) => known.made && step.stays);
   const stocks = view.profiles.map((profile) => {
     const own = staying.filter(({ known }) => known.profile === profile.name);
-    const slots = new Set(own.map(({ known }) => known.slot));
-    return stock(profile, own.length, slots, context, random);
+    return stock(
+      profile,
+      own.map(({ known }) => known),
+      context,
+      random,
+    );
   });
   const all: readonly PoolPlan[] = [...steps.map(({ step }) => step), ...stocks];
   return {
@@ -187,46 +189,6 @@ function planEnded(task: KeyedTask, { memory, nowMs }: Context): PoolPlan {
   if (nowMs < dueAtMs) return { actions: judge, lookAgainAtMs: dueAtMs };
   const remove: PoolAction = { do: 'remove', task, reason: 'a standby that has ended' };
   return { actions: [...judge, remove], lookAgainAtMs: null };
-}
-
-/** What is missing of a profile, launched at once; one at a time after a failure. */
-function stock(
-  profile: Profile,
-  staying: number,
-  taken: ReadonlySet<number>,
-  context: Context,
-  random: () => number,
-): PoolPlan {
-  const { memory, nowMs } = context;
-  const wanted = profile.launch === false ? 0 : (profile.standby ?? 0);
-  const missing = wanted - staying - offered(profile.name, memory);
-  if (missing <= 0) return { actions: [], lookAgainAtMs: null };
-  const dueAtMs = dueAfterTrouble(profile.name, context);
-  if (nowMs < dueAtMs) return { actions: [], lookAgainAtMs: dueAtMs };
-  const atOnce = memory.standbys.trouble(profile.name, nowMs) ? 1 : missing;
-  const free = [...Array(wanted).keys()].filter((slot) => !taken.has(slot));
-  const reason = `${missing} of ${wanted} standbys are missing`;
-  const actions = free.slice(0, atOnce).map((slot): PoolAction => {
-    const key = standbyKey({ profile: profile.name, slot }, random());
-    return { do: 'launch-standby', key, reason };
-  });
-  return { actions, lookAgainAtMs: null };
-}
-
-/** Standbys that a room was offered and did not get yet: they keep their places. */
-function offered(profile: string, memory: Memory): number {
-  return memory.standbys.taken(profile).filter(({ key, made }) => {
-    const { assigned, ending, judged } = memory.task(key);
-    return made && !assigned && !ending && !judged;
-  }).length;
-}
-
-/** When the next launch for a profile is due. A first failure may be somebody's kill: at once. */
-function dueAfterTrouble(profile: string, { memory, nowMs }: Context): number {
-  const trouble = memory.standbys.trouble(profile, nowMs);
-  if (!trouble) return nowMs;
-  const { failures, atMs } = trouble;
-  return atMs + (failures < 2 ? 0 : backoffMs(failures - 1, profile));
 }
 
 function stays(plan: PoolPlan): Step {

@@ -30,6 +30,10 @@ export interface RoomMemory {
   lookedAtMs: number | null;
   /** Time in which LiveKit did not list its participants. */
   readonly unread: BlindTime;
+  /** Who was in it when LiveKit last said, agents left out; nothing is decided by it. */
+  participants: number | null;
+  /** Agents that were in it beside its own at the newest look; nothing is decided by it. */
+  otherAgents: number;
   /** Its attempts that this process knows. */
   readonly keys: Set<TaskKey>;
   /**
@@ -100,6 +104,8 @@ export interface TaskMemory {
   running: { readonly atMs: number; readonly blindMs: number } | null;
   /** Was its agent ever seen in the room? */
   sighted: boolean;
+  /** Was it told that its agent is in the room? */
+  activeSaid: boolean;
   /** Looks at the room without its agent, since it was last seen there. */
   missing: { sinceMs: number; looks: number; blindMs: number } | null;
   /** Its agent left (webhook), with LiveKit's disconnect reason. */
@@ -134,6 +140,8 @@ export function newRoom(sid: RoomSid): RoomMemory {
     againAtMs: null,
     lookedAtMs: null,
     unread: new BlindTime(),
+    participants: null,
+    otherAgents: 0,
     keys: new Set(),
     declinedBy: new Set(),
     highestAttempt: 0,
@@ -156,6 +164,7 @@ export function newTask(key: TaskKey): TaskMemory {
     seenAlive: false,
     running: null,
     sighted: false,
+    activeSaid: false,
     missing: null,
     leave: null,
     ending: null,
@@ -172,5 +181,6 @@ export function newTask(key: TaskKey): TaskMemory {
 export function beginNewLife(room: RoomMemory, nowMs: number): void {
   Object.assign(room, { goneAtMs: null, againAtMs: nowMs, failed: null, stopped: false });
   Object.assign(room, { trouble: null, state: 'waiting' } satisfies Partial<RoomMemory>);
+  Object.assign(room, { participants: null, otherAgents: 0 } satisfies Partial<RoomMemory>);
   if ((room.finishedAtMs ?? nowMs) <= nowMs) room.finishedAtMs = null;
 }

@@ -9,6 +9,8 @@ export interface Room {
   readonly name: string;
   readonly metadata: string;
   readonly createdAtMs: number;
+  /** Who is in it as LiveKit counts them, agents left out. For people: no decision rests on it. */
+  readonly participants?: number;
 }
 
 export interface Participant {
@@ -25,6 +27,12 @@ export function agentIdentity(sid: RoomSid): string {
 
 /** Participant attribute that names the agent's task key. Trusted on our identity and kind only. */
 export const TASK_ATTRIBUTE = 'room-launcher.task';
+
+/** How many agents sit in a room beside its own: somebody else's workers serve it too. */
+export function countOtherAgents(sid: RoomSid, participants: readonly Participant[]): number {
+  const own = agentIdentity(sid);
+  return participants.filter((p) => p.kind === 'agent' && p.identity !== own).length;
+}
 
 /** The agent that sits in a room. `taskKey` is what it claims: it may name no task of ours. */
 export interface PresentAgent {

@@ -53,7 +53,11 @@ export interface StandbyTrouble {
 export class Standbys {
   /** Those that belong to no room. */
   readonly idle = new Map<TaskKey, StandbyMemory>();
+  /** Of these, those that this process did not make. */
+  readonly others = new Set<TaskKey>();
   readonly #taken = new Map<TaskKey, StandbyMemory>();
+  /** Of those, the ones that may join yet: few, also where many serve. */
+  readonly #joining = new Map<TaskKey, StandbyMemory>();
   readonly #bySid = new Map<RoomSid, Set<TaskKey>>();
   readonly #trouble = new Map<string, StandbyTrouble>();
 
@@ -63,7 +67,7 @@ export class Standbys {
 
   /** A key of this process's own, about to be launched. */
   noteMade(key: TaskKey): void {
-    if (!this.get(key)) this.idle.set(key, newStandby(key, true));
+    if (!this.get(key)) this.#keep(newStandby(key, true));
   }
 
   /** One that was listed, or whose worker dialled; another launcher's, if it is not known. */
@@ -71,7 +75,7 @@ export class Standbys {
     const known = this.get(key);
     if (known) return known;
     const standby = newStandby(key, false);
-    this.idle.set(key, standby);
+    this.#keep(standby);
     return standby;
   }
 
@@ -90,21 +94,23 @@ export class Standbys {
     return this.#bySid.keys();
   }
 
-  /** Is there one of another launcher's, of which no room is known? */
-  get someUnclaimed(): boolean {
-    return [...this.idle.values()].some(({ made }) => !made);
+  /** Of a profile, those of this process that a room was offered or has, and that are not in it yet. */
+  joining(profile: string): StandbyMemory[] {
+    return [...this.#joining.values()].filter((standby) => standby.profile === profile);
   }
 
-  /** Those of a profile that a room was offered or has. */
-  taken(profile: string): StandbyMemory[] {
-    return [...this.#taken.values()].filter((standby) => standby.profile === profile);
+  /** Its agent is in its room. */
+  noteJoined(key: TaskKey): void {
+    this.#joining.delete(key);
   }
 
   /** From now on it is this room's. `blindMs`: how long LiveKit had been unreadable by then. */
   take(standby: StandbyMemory, sid: RoomSid, atMs: number, blindMs: number): void {
     standby.room = { sid, atMs, blindMs };
     this.idle.delete(standby.key);
+    this.others.delete(standby.key);
     this.#taken.set(standby.key, standby);
+    if (standby.made) this.#joining.set(standby.key, standby);
     this.#bySid.set(sid, (this.#bySid.get(sid) ?? new Set()).add(standby.key));
   }
 
@@ -112,7 +118,7 @@ export class Standbys {
   release(standby: StandbyMemory): void {
     this.forget(standby.key);
     standby.room = null;
-    this.idle.set(standby.key, standby);
+    this.#keep(standby);
   }
 
   /** It said no. */
@@ -122,12 +128,19 @@ export class Standbys {
 
   forget(key: TaskKey): void {
     this.idle.delete(key);
+    this.others.delete(key);
     const sid = this.#taken.get(key)?.room?.sid;
     this.#taken.delete(key);
+    this.#joining.delete(key);
     const keys = sid && this.#bySid.get(sid);
     if (!sid || !keys) return;
     keys.delete(key);
     if (keys.size === 0) this.#bySid.delete(sid);
+  }
+
+  #keep(standby: StandbyMemory): void {
+    this.idle.set(standby.key, standby);
+    if (!standby.made) this.others.add(standby.key);
   }
 
   /** What stands in the way of this profile's standbys; null: nothing that still counts. */

@@ -3,7 +3,9 @@
  * done for real, and everything gone again afterwards, however it ends.
  */
 import { dispose } from '@livekit/rtc-node';
+import { untilAborted } from '../lib/abort.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
+import { EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK } from '../lib/exit-codes.ts';
 import { reasonOf } from '../lib/log.ts';
 import type { Env } from './command.ts';
 import type { EngineChoice } from './engine.ts';
@@ -37,10 +39,6 @@ interface Demo extends DevIo {
   readonly clock: Clock;
 }
 
-const EXIT_OK = 0;
-const EXIT_FAILED = 1;
-/** As a shell reports a Ctrl-C: 128 + SIGINT. */
-const EXIT_INTERRUPTED = 130;
 /** LiveKit's client waits for all of its parts, also for one that hangs. */
 const DISPOSE_LIMIT_MS = 3_000;
 const TASK_LOG_LINES = 12;
@@ -95,7 +93,7 @@ async function run(options: DevOptions, demo: Demo, started: Started): Promise<v
   );
   try {
     await warm(standby, services, demo);
-    const jobs = await runJobs(rooms, services, demo);
+    const jobs = await runJobs(rooms, options.image === undefined, services, demo);
     progress.clear();
     stdout.write(await report(jobs, services));
   } catch (error) {
@@ -103,10 +101,7 @@ async function run(options: DevOptions, demo: Demo, started: Started): Promise<v
   }
   if (!stay) return;
   stdout.write(await whereToLook(services));
-  await new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    if (signal.aborted) resolve();
-  });
+  await untilAborted(signal);
 }
 
 /** Waits until all standbys can take a room. */
@@ -119,7 +114,12 @@ async function warm(count: number, { launcher }: Services, demo: Demo): Promise<
 }
 
 /** All rooms at once; the first failure ends the others' waits. */
-async function runJobs(count: number, services: Services, demo: Demo): Promise<MainJob[]> {
+async function runJobs(
+  count: number,
+  example: boolean,
+  services: Services,
+  demo: Demo,
+): Promise<MainJob[]> {
   const failed = new AbortController();
   const signal = AbortSignal.any([demo.signal, failed.signal]);
   const { server, launcher, rooms } = services;
@@ -135,7 +135,15 @@ async function runJobs(count: number, services: Services, demo: Demo): Promise<M
       demo.progress.show(waitingFor(waits));
     };
     const toneHz = FIRST_TONE_HZ + (index % TONES) * TONE_STEP_HZ;
-    const shared = { server, rooms, log: launcher.log, clock: demo.clock, signal, trouble };
+    const shared = {
+      server,
+      rooms,
+      log: launcher.log,
+      clock: demo.clock,
+      signal,
+      trouble,
+      example,
+    };
     const job = await runMainJob({ ...shared, room, toneHz, waiting });
     waits.delete(room);
     return job;
@@ -195,7 +203,8 @@ async function whereToLook({ engine, server, launcher, secretFile }: Services): 
     ['LiveKit', server.url],
     ['API key', server.apiKey],
     ['URL, key, secret', secretFile],
-    ['rooms and tasks', `${launcher.adminUrl}/api/rooms  ${launcher.adminUrl}/api/tasks`],
+    ['dashboard', `${launcher.adminUrl}/`],
+    ['commands', `room-launcher rooms --admin ${launcher.adminUrl}`],
     ['launcher log', launcher.logFile],
     ['task logs', engine.logHint],
     ['server log', server.logFile],

@@ -10,15 +10,9 @@ import { driverErrorOf, statusOf } from '../drivers/docker/errors.ts';
 import { LABELS } from '../drivers/docker/labels.ts';
 import { reasonOf } from '../lib/log.ts';
 import type { Env } from './command.ts';
-import type { DemoAgent, DemoEngine, DemoNetwork, EnginePlace, Unusable } from './engine.ts';
+import type { DemoEngine, DemoNetwork, EnginePlace, Unusable } from './engine.ts';
 import { canListen } from './ports.ts';
 
-/** As `npm run image` calls them. */
-const IMAGES: Readonly<Record<DemoAgent, string>> = {
-  runner: 'room-launcher-agent:latest',
-  python: 'room-launcher-agent-python:latest',
-  javascript: 'room-launcher-agent-javascript:latest',
-};
 const LOOPBACK = '127.0.0.1';
 const PROBE_TIMEOUT_MS = 5_000;
 const CALL_TIMEOUT_MS = 30_000;
@@ -33,7 +27,7 @@ const NETWORKS = {
 /** Asks the engine that the `docker` command's variables name. */
 export async function dockerEngine(
   network: DemoNetwork,
-  agent: DemoAgent,
+  image: string,
   { env, deployment }: EnginePlace,
 ): Promise<DemoEngine | Unusable> {
   try {
@@ -47,9 +41,8 @@ export async function dockerEngine(
         whyNot: 'the Docker engine is not on this machine itself, its bridge network is elsewhere',
       };
     }
-    const image = IMAGES[agent];
     if (!(await hasImage(probe, image))) {
-      return { whyNot: `the Docker engine has no image ${image}` };
+      return { whyNot: `the Docker engine has no image ${image}: build or pull it first` };
     }
     const docker = new Docker({ ...connection, timeout: CALL_TIMEOUT_MS });
     const { text, settings } = NETWORKS[network];

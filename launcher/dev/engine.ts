@@ -13,6 +13,13 @@ export type DemoNetwork = 'own' | 'host';
 /** Which example agent: our runner's, or an ordinary one, whose image knows nothing of us. */
 export type DemoAgent = 'runner' | 'python' | 'javascript';
 
+/** As `npm run image` calls them. */
+const IMAGES: Readonly<Record<DemoAgent, string>> = {
+  runner: 'room-launcher-agent:latest',
+  python: 'room-launcher-agent-python:latest',
+  javascript: 'room-launcher-agent-javascript:latest',
+};
+
 /** What the user asked for; nothing: Docker if it can be, else processes. */
 export interface EngineChoice {
   readonly engine?: 'docker' | 'process';
@@ -20,6 +27,8 @@ export interface EngineChoice {
   readonly network?: DemoNetwork;
   /** By default the runner's; the others need Docker. */
   readonly agent?: DemoAgent;
+  /** An image of the user's instead, of which nothing is expected but that it comes. Asks for Docker. */
+  readonly image?: string;
 }
 
 export interface EnginePlace {
@@ -54,14 +63,15 @@ export interface Unusable {
  * not Docker. Rejects with `StepFailed` when Docker was asked for and cannot be used.
  */
 export async function openEngine(
-  { engine, network, agent = 'runner' }: EngineChoice,
+  { engine, network, agent = 'runner', image }: EngineChoice,
   place: EnginePlace,
   warn: (line: string) => void,
 ): Promise<DemoEngine> {
   if (engine === 'process') return processEngine(place);
-  const docker = await dockerEngine(network ?? 'own', agent, place);
+  const docker = await dockerEngine(network ?? 'own', image ?? IMAGES[agent], place);
   if (!('whyNot' in docker)) return docker;
-  if ((engine ?? network) || agent !== 'runner') throw new StepFailed('containers', docker.whyNot);
+  if ((engine ?? network ?? image) || agent !== 'runner')
+    throw new StepFailed('containers', docker.whyNot);
   warn(`NO CONTAINERS, tasks run as processes of this machine: ${docker.whyNot}`);
   return processEngine(place);
 }

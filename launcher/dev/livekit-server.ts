@@ -34,6 +34,8 @@ export interface LiveKitServerOptions {
   readonly bindAddresses?: readonly string[];
   /** Address that media flows to. */
   readonly nodeIp?: string;
+  /** Media flows by TCP, as where UDP is blocked. */
+  readonly tcpOnly?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -116,6 +118,7 @@ function serverConfig(
       node_ip: options.nodeIp ?? '127.0.0.1',
       use_external_ip: false,
       enable_loopback_candidate: options.nodeIp === undefined,
+      force_tcp: options.tcpOnly ?? false,
       // Of all addresses, media is waited for at the first alone, whichever one is announced.
       ...(options.nodeIp !== undefined && { ips: { includes: [`${options.nodeIp}/32`] } }),
       // Nothing answers there, and nothing asks beyond this machine.

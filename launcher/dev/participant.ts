@@ -33,8 +33,8 @@ export interface ParticipantOptions {
   readonly url: string;
   /** Join token for one room. */
   readonly token: string;
-  /** Whom to listen to: the identity of the room's agent. */
-  readonly agentIdentity: string;
+  /** Whom to listen to: the identity of the room's agent. Default: whoever else is there. */
+  readonly agentIdentity?: string;
   /** Tone to speak, and to expect back. */
   readonly toneHz: number;
   /** What the agent does, as it is seen; each but `chat` at most once. */
@@ -87,12 +87,13 @@ function listen(room: Room, options: ParticipantOptions, leaving: AbortSignal): 
   const { on, agentIdentity, toneHz } = options;
   room.on(RoomEvent.ParticipantConnected, (participant) => greetAgent(participant, options));
   room.on(RoomEvent.TrackSubscribed, (track, _publication, participant) => {
-    if (participant.identity !== agentIdentity || track.kind !== TrackKind.KIND_AUDIO) return;
+    if (!isAgent(participant, options) || track.kind !== TrackKind.KIND_AUDIO) return;
     const stream = new AudioStream(track, SAMPLE_RATE_HZ, 1);
     void hearTone(stream, toneHz, leaving).then((heard) => heard && on.tone());
   });
   room.registerTextStreamHandler(CHAT_TOPIC, (reader, sender) => {
-    const fromAgent = sender.identity === agentIdentity;
+    // By identity alone: a text can come before its sender is told of.
+    const fromAgent = sender.identity === (agentIdentity ?? sender.identity);
     // A text that is cut off by the end of the room is nobody's news.
     reader.readAll().then(
       (text) => fromAgent && on.chat(text),
@@ -101,9 +102,12 @@ function listen(room: Room, options: ParticipantOptions, leaving: AbortSignal): 
   });
 }
 
-function greetAgent(participant: RemoteParticipant, { agentIdentity, on }: ParticipantOptions) {
-  if (participant.identity === agentIdentity && participant.kind === ParticipantKind.AGENT)
-    on.agent();
+function greetAgent(participant: RemoteParticipant, options: ParticipantOptions) {
+  if (isAgent(participant, options)) options.on.agent();
+}
+
+function isAgent({ identity, kind }: RemoteParticipant, options: ParticipantOptions): boolean {
+  return kind === ParticipantKind.AGENT && identity === (options.agentIdentity ?? identity);
 }
 
 async function speak(voice: AudioSource, toneHz: number, leaving: AbortSignal): Promise<void> {

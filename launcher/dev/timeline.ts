@@ -17,11 +17,17 @@ export const STEPS = [
 ] as const;
 export type Step = (typeof STEPS)[number];
 
-/** Steps of one of two ways: a standby waits for the room, or a task is launched for it. */
-const OF_ONE_WAY: ReadonlySet<Step> = new Set([
+/**
+ * Steps that not every run has: a standby waits for the room or a task is launched for it, and only
+ * the examples' agents are asked to greet and to repeat.
+ */
+const OF_SOME_RUNS: ReadonlySet<Step> = new Set([
   'standby ready',
   'launch accepted',
   'task registered',
+  'greeted',
+  'chat echo',
+  'audio echo',
 ]);
 
 /** Unix times in milliseconds; a step that was not seen is missing. */
@@ -80,9 +86,9 @@ export function median(sorted: readonly number[]): number | undefined {
   return Math.round((upper + lower) / 2);
 }
 
-/** All of them, but for those of a way that no room took. */
+/** All of them, but for those of some runs that no room had. */
 function stepsOf(all: readonly Marks[]): Step[] {
-  return STEPS.filter((step) => !OF_ONE_WAY.has(step) || all.some((marks) => step in marks));
+  return STEPS.filter((step) => !OF_SOME_RUNS.has(step) || all.some((marks) => step in marks));
 }
 
 function sinceCreation(marks: Marks): (step: Step) => number | undefined {

@@ -30,6 +30,8 @@ export interface MemoryTask {
   odd: boolean;
   /** Does it run our runner? Null: the engine cannot tell. */
   runner: boolean | null;
+  /** Lines that its program wrote. */
+  readonly output: string[];
 }
 
 export interface SigtermAnswer {
@@ -70,6 +72,8 @@ export class MemoryEngine {
   refusal: Extract<LaunchResult, { outcome: 'refused' }> | null = null;
   /** How a task answers SIGTERM; an answer later than the grace becomes a SIGKILL. */
   onSigterm = (_key: string): SigtermAnswer => ({ afterMs: 0, code: EXIT_SIGTERM });
+  /** By engine name, in the order of their creation. */
+  readonly #named = new Map<string, TaskId[]>();
   #lastId = 0;
 
   constructor(options: MemoryEngineOptions) {
@@ -96,10 +100,19 @@ export class MemoryEngine {
       oomKilled: false,
       odd: false,
       runner: true,
+      output: [],
     };
     this.tasks.set(task.id, task);
+    const name = `${deployment}.${key}`;
+    this.#named.set(name, [...this.#ids(name), task.id]);
     this.changed();
     return task;
+  }
+
+  /** The first task of this name that there is. */
+  named(deployment: string, key: string): MemoryTask | undefined {
+    const [first] = this.#ids(`${deployment}.${key}`);
+    return first === undefined ? undefined : this.tasks.get(first);
   }
 
   begin(task: MemoryTask): void {
@@ -115,6 +128,14 @@ export class MemoryEngine {
     this.#end(task, this.nowMs(), code);
   }
 
+  /** The task's program writes a line. */
+  write(id: TaskId, line: string): void {
+    const task = this.tasks.get(id);
+    assert(task !== undefined, `the engine has no task ${id}`);
+    task.output.push(`${line}\n`);
+    this.changed();
+  }
+
   stop(task: MemoryTask, graceMs: number): void {
     const nowMs = this.nowMs();
     const repeated = task.stoppingAtMs <= nowMs;
@@ -128,14 +149,24 @@ export class MemoryEngine {
 
   /** Forgets what ended too long ago. */
   forget(): void {
+    if (this.endedRetentionMs === Infinity) return;
     const sinceMs = this.nowMs() - this.endedRetentionMs;
-    for (const { id, endsAtMs } of this.tasks.values()) {
-      if (endsAtMs < sinceMs) this.tasks.delete(id);
-    }
+    for (const task of this.tasks.values()) if (task.endsAtMs < sinceMs) this.remove(task);
+  }
+
+  remove({ id, deployment, key }: MemoryTask): void {
+    this.tasks.delete(id);
+    const name = `${deployment}.${key}`;
+    if (this.#ids(name).length === 0) this.#named.delete(name);
   }
 
   changed(): void {
     for (const nudge of this.watchers) nudge();
+  }
+
+  /** Of those that there are still. */
+  #ids(name: string): TaskId[] {
+    return (this.#named.get(name) ?? []).filter((id) => this.tasks.has(id));
   }
 
   #end(task: MemoryTask, atMs: number, code: number | null): void {

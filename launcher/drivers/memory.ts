@@ -7,9 +7,12 @@ import {
   isTaskKey,
   type LaunchRequest,
   type LaunchResult,
+  type LogsOptions,
   type ObservedTask,
+  type Output,
   type Phase,
   type TaskId,
+  type TaskUsage,
 } from '../driver.ts';
 import { assert } from '../lib/assert.ts';
 import type { MemoryEngine, MemoryTask } from './memory-engine.ts';
@@ -17,6 +20,8 @@ import type { MemoryEngine, MemoryTask } from './memory-engine.ts';
 export { MemoryEngine, type MemoryTask, type SigtermAnswer } from './memory-engine.ts';
 
 const GRACE_MAX_MS = 24 * 3_600_000;
+/** What each task is said to hold, beside a tenth of a core. */
+const MEMORY_BYTES = 128 * 2 ** 20;
 
 export function memoryDriver(
   engine: MemoryEngine,
@@ -57,20 +62,68 @@ export function memoryDriver(
       const task = mine(taskId);
       if (task === undefined) return;
       if (task.endsAtMs > engine.nowMs()) throw new DriverError('conflict', `${taskId} is live`);
-      if (engine.endedRetentionMs === Infinity) engine.tasks.delete(taskId);
+      if (engine.endedRetentionMs === Infinity) engine.remove(task);
     },
-    watch(nudge) {
-      engine.watchers.add(nudge);
-      return {
-        async [Symbol.asyncDispose]() {
-          engine.watchers.delete(nudge);
-        },
-      };
+    async usage(taskIds, signal) {
+      await reached(engine, signal);
+      return taskIds.flatMap((id) => used(engine, mine(id)));
     },
+    async logs(taskId, how, signal) {
+      await reached(engine, signal);
+      const task = mine(taskId);
+      return task === undefined ? null : outputOf(engine, task, how, signal);
+    },
+    watch: (nudge) => watching(engine, nudge),
     async [Symbol.asyncDispose]() {
       // Nothing is held: tasks go on in the engine.
     },
   };
+}
+
+async function* outputOf(
+  engine: MemoryEngine,
+  { id, output }: MemoryTask,
+  { tail, follow }: LogsOptions,
+  signal: AbortSignal,
+): Output {
+  let next = Math.max(output.length - tail, 0);
+  while (!signal.aborted) {
+    const news = changeOf(engine, signal);
+    const { endsAtMs = 0 } = engine.tasks.get(id) ?? {};
+    const ended = endsAtMs <= engine.nowMs();
+    while (next < output.length) yield output[next++] ?? '';
+    if (ended || !follow) return;
+    await news;
+  }
+}
+
+/** Resolves at the engine's next change, or when the caller gives up. */
+function changeOf(engine: MemoryEngine, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      engine.watchers.delete(done);
+      resolve();
+    };
+    engine.watchers.add(done);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
+
+function watching(engine: MemoryEngine, nudge: () => void): AsyncDisposable {
+  engine.watchers.add(nudge);
+  return {
+    async [Symbol.asyncDispose]() {
+      engine.watchers.delete(nudge);
+    },
+  };
+}
+
+/** Empty for what does not run. */
+function used(engine: MemoryEngine, task: MemoryTask | undefined): readonly TaskUsage[] {
+  const phase = task && phaseOf(task, engine.nowMs());
+  if (!task || (phase !== 'running' && phase !== 'stopping')) return [];
+  const cpuSeconds = (engine.nowMs() - task.startsAtMs) / 10_000;
+  return [{ taskId: task.id, cpuSeconds, memoryBytes: MEMORY_BYTES }];
 }
 
 function traitsOf({ listLagMs, endedRetentionMs }: MemoryEngine): DriverTraits {
@@ -86,9 +139,7 @@ function traitsOf({ listLagMs, endedRetentionMs }: MemoryEngine): DriverTraits {
 }
 
 function launch(engine: MemoryEngine, deployment: string, request: LaunchRequest): LaunchResult {
-  const known = [...engine.tasks.values()].find(
-    (task) => task.deployment === deployment && task.key === request.key,
-  );
+  const known = engine.named(deployment, request.key);
   if (known === undefined) {
     if (engine.refusal !== null) return engine.refusal;
     if (engine.taken.has(engineName(deployment, request.key))) {

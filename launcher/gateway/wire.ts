@@ -16,6 +16,12 @@ export type ServerFrame = ServerMessage['message'];
  */
 export const JOB_HEADER = 'x-room-launcher-job';
 
+/**
+ * Attribute of the agent's token, and so of its participant: the W3C `traceparent` of its attempt.
+ * Only where the launcher sends traces.
+ */
+export const TRACEPARENT_ATTRIBUTE = 'room-launcher.traceparent';
+
 /** Largest frame that either side takes; a job with its room's metadata stays far below. */
 export const MAX_FRAME_BYTES = 256 * 1024;
 

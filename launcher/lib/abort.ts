@@ -18,6 +18,14 @@ export async function within<T>(
   }
 }
 
+/** Resolves when the signal aborts; at once if it has. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
 /** Settles with the work, or rejects with the signal's reason on an abort; the work may go on. */
 export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   signal.throwIfAborted();

@@ -20,16 +20,23 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves after `delayMs` by `clock`, or at once when `signal` aborts. */
-export function delay(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+/**
+ * Resolves after `delayMs` by `clock`, or at once when one of the signals aborts. Leaves nothing at
+ * signals that live on, as `AbortSignal.any` does.
+ */
+export function delay(
+  clock: Clock,
+  delayMs: number,
+  ...signals: readonly (AbortSignal | undefined)[]
+): Promise<void> {
   return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
+    if (signals.some((signal) => signal?.aborted)) return resolve();
     const done = () => {
       cancel();
-      signal?.removeEventListener('abort', done);
+      for (const signal of signals) signal?.removeEventListener('abort', done);
       resolve();
     };
     const cancel = clock.timer(delayMs, done);
-    signal?.addEventListener('abort', done, { once: true });
+    for (const signal of signals) signal?.addEventListener('abort', done, { once: true });
   });
 }

@@ -1,9 +1,8 @@
 /**
- * An HTTP server for a set of routes, with a bound on everything that a stranger could use up:
- * connections, time for a request, idle time.
+ * An HTTP server with a bound on everything that a stranger could use up: connections, time for a
+ * request, idle time.
  */
-import { createServer, type Server } from 'node:http';
-import { getRequestListener } from '@hono/node-server';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
 export interface HttpLimits {
   readonly maxConnections: number;
@@ -29,12 +28,11 @@ export const HTTP_LIMITS: HttpLimits = {
 /** How often Node looks for requests that have run out of time, at most. */
 const CHECK_INTERVAL_MS = 1000;
 
+/** Answers a request. Never throws or rejects. */
+export type Answer = (request: IncomingMessage, response: ServerResponse) => unknown;
+
 /** Not yet listening: `lib/listen.ts` opens and closes it. */
-export function httpServer(
-  routes: (request: Request) => Response | Promise<Response>,
-  limits: HttpLimits = HTTP_LIMITS,
-): Server {
-  const answer = getRequestListener(routes, { overrideGlobalObjects: false });
+export function httpServer(answer: Answer, limits: HttpLimits = HTTP_LIMITS): Server {
   const server = createServer(
     {
       headersTimeout: limits.headersMs,
@@ -45,7 +43,7 @@ export function httpServer(
     (request, response) => {
       request.once('close', endIdle);
       response.once('close', endIdle);
-      void answer(request, response);
+      answer(request, response);
     },
   );
   /** `close` ends what is idle by then; what is not yet would keep it waiting for its next request. */

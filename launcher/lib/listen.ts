@@ -59,6 +59,13 @@ export function formatAddress(address: ListenAddress): string {
   return `${host}:${address.port}`;
 }
 
+const LOOPBACKS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+
+/** The host to ask on this machine for what listens at `host`: all interfaces are no destination. */
+export function hostHere(host: string): string {
+  return LOOPBACKS[host] ?? host;
+}
+
 const ADVICE: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program listens there; stop it or choose another port',
   EACCES: 'not permitted; choose a port from 1024 up, or grant the right to bind it',

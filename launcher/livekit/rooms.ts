@@ -102,10 +102,11 @@ function isRoomSid(text: string): text is RoomSid {
   return /^[A-Za-z0-9_]{1,30}$/.test(text);
 }
 
-function toRoom({ sid, name, metadata, creationTime, creationTimeMs }: SdkRoom): Room | null {
+function toRoom(room: SdkRoom): Room | null {
+  const { sid, name, metadata, creationTime, creationTimeMs, numParticipants } = room;
   if (!isRoomSid(sid)) return null;
   const createdAtMs = Number(creationTimeMs) || Number(creationTime) * 1000;
-  return { sid, name, metadata, createdAtMs };
+  return { sid, name, metadata, createdAtMs, participants: numParticipants };
 }
 
 function toParticipant({ identity, kind, attributes }: SdkParticipant): Participant {

@@ -68,7 +68,7 @@ export class Applier {
       case 'release':
         return this.#release(action);
       case 'fail':
-        this.#fail(room, action.reason);
+        this.#fail(room, view?.profile.name, action.reason);
         return null;
       default:
         return this.applyToTask(action);
@@ -129,7 +129,7 @@ export class Applier {
     const account = cause === 'never-joined' ? `: ${sockets.account(task.key)}` : '';
     const reason = `${action.reason}${account}`;
     memory.noteEnding(task.key, cause, reason, clock.nowMs());
-    log.info('ending a task', { task: task.key, cause, reason });
+    log.event('task.ending', { ...idOf(task.key, memory), cause, reason });
     if (endStyle(cause, task).stopAfterTerminationMs === null) return this.#stop(task, action);
     if (!sockets.terminate(task.key)) log.debug('no socket to end it by', { task: task.key });
     return null;
@@ -160,16 +160,17 @@ export class Applier {
     const code = task.exit?.code ?? null;
     const unjoined = known.ending?.cause === 'never-joined' || code === EXIT_UNREACHABLE;
     const livekit_url = unjoined ? this.#parts.taskLivekitUrl : undefined;
-    const fields = { ...idOf(key, memory), verdict, reason, code, ran_ms: ranMs, livekit_url };
+    const times = { ran_ms: ranMs, created_at_ms: task.createdAtMs };
+    const fields = { ...idOf(key, memory), verdict, reason, code, ...times, livekit_url };
     const good = verdict === 'served' || verdict === 'displaced';
     log.event('task.end', fields, !running && !launched ? 'debug' : good ? 'info' : 'warn');
   }
 
   /** The run is failed for good: said once, loudly, and visible until the room is gone. */
-  #fail(room: RoomMemory, reason: string): void {
+  #fail(room: RoomMemory, profile: string | undefined, reason: string): void {
     const { clock, log } = this.#parts;
     room.failed = { atMs: clock.nowMs(), reason };
-    log.event('run.fail', { sid: room.sid, reason }, 'warn');
+    log.event('run.fail', { sid: room.sid, profile, reason }, 'warn');
   }
 
   async #stop(

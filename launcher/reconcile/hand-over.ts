@@ -129,6 +129,9 @@ export class HandOver {
   async #lookAt(key: TaskKey, sid: RoomSid, name: string, signal: AbortSignal): Promise<Look> {
     const { livekit, memory, chooser, clock, nudge } = this.#parts;
     const { agentName = '' } = chooser.of(memory.room(sid));
+    // For a room that is over LiveKit takes seconds to answer: waited for only with a live one.
+    const dispatching = livekit.dispatchOf(name, agentName, signal);
+    dispatching.catch(() => {});
     const [room, participants] = await Promise.all([
       livekit.roomInfo(name, signal),
       livekit.listParticipants(name, signal),
@@ -144,8 +147,7 @@ export class HandOver {
       nudge(name);
       return { decision: 'wait', reason: `${agentIdentity(sid)} is in the room already` };
     }
-    // Only of a room that was just listed: LiveKit takes seconds to answer for one that is over.
-    const dispatch = await livekit.dispatchOf(name, agentName, signal);
+    const dispatch = await dispatching;
     const { dispatchId = '', metadata = roomJobMetadata(room.metadata) } = dispatch ?? {};
     return { decision: 'offer', job: { sid, room, agentName, dispatchId, metadata } };
   }

@@ -12,7 +12,7 @@ import type { LaunchLimits } from '../core/limits.ts';
 import type { Memory } from '../core/memory.ts';
 import type { PoolAction } from '../core/plan-pool.ts';
 import type { RoomMemory } from '../core/remembered.ts';
-import type { Driver, LaunchRequest, LaunchResult, TaskKey } from '../driver.ts';
+import type { Driver, LaunchRequest, LaunchResult, RefusalReason, TaskKey } from '../driver.ts';
 import { assert } from '../lib/assert.ts';
 import { within } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -27,6 +27,8 @@ const CALL_TIMEOUT_MS = 60_000;
 const TRY_AGAIN_MS = 5_000;
 /** How often a standby's launch is repeated while the engine fetches its image. */
 const PULLING_MS = 4_000;
+/** Refusals by which nothing is known of an earlier launch of the same key. */
+const UNASKED: ReadonlySet<RefusalReason> = new Set(['throttled', 'denied']);
 
 export interface LaunchesParts {
   readonly driver: Driver;
@@ -43,6 +45,14 @@ export interface LaunchesParts {
 
 type RoomLaunch = Extract<Action, { do: 'launch' }>;
 export type StandbyLaunch = Extract<PoolAction, { do: 'launch-standby' }>;
+
+/** What is told of a launch beside its result. */
+interface Said {
+  readonly reason: string;
+  readonly profile: string;
+  /** What went wrong the last time: a repeat of it is not said loudly. */
+  readonly saidBefore: string | undefined;
+}
 
 export class Launches {
   readonly #parts: LaunchesParts;
@@ -73,7 +83,7 @@ export class Launches {
 
   /** Launches a standby, if rooms leave it a turn. Resolves like `ofRoom`, for the warm pool. */
   async ofStandby(action: StandbyLaunch, profile: Profile): Promise<number | null> {
-    const { limits, memory, clock } = this.#parts;
+    const { expectations, limits, memory, clock } = this.#parts;
     const { key } = action;
     const sentAtMs = clock.nowMs();
     const turn = limits.turnOfStandby(sentAtMs);
@@ -87,8 +97,8 @@ export class Launches {
     const atMs = clock.nowMs();
     if (result.outcome === 'accepted') return atMs;
     limits.standbySettled(key);
-    if (result.outcome === 'unknown') known.unanswered = true;
-    else memory.standbys.forget(key);
+    known.unanswered = expectations.isUnknown(key);
+    if (!known.unanswered) memory.standbys.forget(key);
     if (result.outcome === 'refused' && result.reason === 'pulling') return atMs + PULLING_MS;
     memory.standbys.noteFailure(profile.name, result.detail, atMs);
     return atMs;
@@ -104,14 +114,15 @@ export class Launches {
     expectations.sent(key);
     const request = this.#request(key, profile);
     const result = await within(clock, CALL_TIMEOUT_MS, (signal) => driver.launch(request, signal));
-    this.#say(key, reason, result, sentAtMs, saidBefore);
+    const said = { reason, profile: profile.name, saidBefore };
+    this.#say(key, said, result, sentAtMs);
     if (result.outcome === 'accepted') {
       const atMs = clock.nowMs();
       expectations.accepted(result.task, key, atMs);
       memory.noteTasks([result.task], atMs);
       memory.task(key).launched = true;
-    } else if (result.outcome === 'refused') expectations.refused(key);
-    else expectations.unknown(key);
+    } else if (result.outcome === 'unknown') expectations.unknown(key);
+    else expectations.refused(key, !UNASKED.has(result.reason));
     return result;
   }
 
@@ -126,7 +137,7 @@ export class Launches {
   }
 
   #note({ key, attempt }: RoomLaunch, room: RoomMemory, result: LaunchResult): number | null {
-    const { memory, clock } = this.#parts;
+    const { expectations, memory, clock } = this.#parts;
     const atMs = clock.nowMs();
     // An adopted task may have ended: its verdict decides, in a pass of its own.
     if (result.outcome === 'accepted') return result.task.phase === 'ended' ? atMs : null;
@@ -136,7 +147,8 @@ export class Launches {
       return atMs + TRY_AGAIN_MS;
     }
     const retry = result.outcome === 'refused' ? result.retry : 'same-key';
-    const { outcome, detail } = result;
+    const { detail } = result;
+    const outcome = expectations.isUnknown(key) ? 'unknown' : 'refused';
     const before = room.trouble;
     const pulling = result.outcome === 'refused' && result.reason === 'pulling';
     const count = (before?.count ?? 0) + (pulling ? 0 : 1);
@@ -148,16 +160,15 @@ export class Launches {
 
   #say(
     key: TaskKey,
-    reason: string,
+    { reason, profile, saidBefore }: Said,
     result: LaunchResult,
     sentAtMs: number,
-    saidBefore: string | undefined,
   ): void {
     const { log, clock, memory } = this.#parts;
     const { outcome } = result;
     const detail = result.outcome === 'accepted' ? undefined : result.detail;
     const refusal = result.outcome === 'refused' ? result.reason : undefined;
-    const fields = { ...idOf(key, memory), outcome, reason, refusal, detail };
+    const fields = { ...idOf(key, memory), profile, outcome, reason, refusal, detail };
     const tookMs = clock.nowMs() - sentAtMs;
     const repeated = outcome !== 'accepted' && saidBefore === detail;
     const level = outcome === 'accepted' ? 'info' : repeated ? 'debug' : 'warn';

@@ -106,16 +106,19 @@ export class Loop {
 
   #drain(): void {
     if (this.#parts.memory.firstPassAtMs === null) return;
-    for (const [name, turn] of this.#queue) this.#begin(name, turn, PASSES_AT_ONCE);
+    for (const [name, turn] of this.#queue) {
+      if (this.#running.looking >= PASSES_AT_ONCE) return;
+      this.#begin(name, turn);
+    }
     // By the full list that was read for them.
     for (const name of this.#unnudged) {
       if (this.#running.looking >= UNNUDGED_AT_ONCE) return;
-      this.#begin(name, 0, UNNUDGED_AT_ONCE);
+      this.#begin(name, 0);
     }
   }
 
-  #begin(name: string, turn: number, atOnce: number): void {
-    if (this.#stopped || this.#running.looking >= atOnce || this.#running.has(name)) return;
+  #begin(name: string, turn: number): void {
+    if (this.#stopped || this.#running.has(name)) return;
     this.#queue.delete(name);
     this.#unnudged.delete(name);
     const done = this.#runPass(name, turn).finally(() => {

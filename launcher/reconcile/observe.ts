@@ -10,6 +10,7 @@ import type { Expectations } from '../core/expectations.ts';
 import { isStandbyKey } from '../core/key.ts';
 import type { Memory } from '../core/memory.ts';
 import type { Participant, Room, RoomSid } from '../core/room.ts';
+import { believed, changedKeys, NO_LIST, type TaskList } from '../core/task-list.ts';
 import type { Driver, ObservedTask, TaskKey } from '../driver.ts';
 import { within } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -41,13 +42,10 @@ export class Observer {
   #tasks: {
     readonly begun: number;
     readonly begunAtMs: number;
-    readonly byKey: ReadonlyMap<TaskKey, KeyedTask>;
-    /** When the newest list that showed each began. */
-    readonly listedAtMs: ReadonlyMap<TaskKey, number>;
+    readonly list: TaskList;
     /** Those whose keys name a room; a standby's room can change from one list to the next. */
     readonly bySid: ReadonlyMap<RoomSid, readonly KeyedTask[]>;
-  } = { begun: 0, begunAtMs: 0, byKey: new Map(), listedAtMs: new Map(), bySid: new Map() };
-  #all: readonly ObservedTask[] = [];
+  } = { begun: 0, begunAtMs: 0, list: NO_LIST, bySid: new Map() };
   #listing: { readonly begun: number; readonly done: Promise<void> } | null = null;
 
   constructor(parts: ObserverParts) {
@@ -107,28 +105,35 @@ export class Observer {
 
   /** Tasks of one room, with launches that the list does not show yet. */
   tasksOf(sid: RoomSid): readonly KeyedTask[] {
-    const { expectations, memory } = this.#parts;
-    const { byKey, bySid } = this.#tasks;
+    const { memory } = this.#parts;
+    const { list, bySid } = this.#tasks;
+    const { byKey } = list;
     const standbys = [...memory.standbys.of(sid)].flatMap((key) => byKey.get(key) ?? []);
-    const pending = expectations.pending((key) => !byKey.has(key) && memory.sidOf(key) === sid);
+    const pending = this.#pending(memory.rooms.get(sid)?.keys ?? []);
     return [...(bySid.get(sid) ?? []), ...standbys, ...pending];
   }
 
   /** One task, listed or promised. */
   task(key: TaskKey): KeyedTask | null {
-    const [pending = null] = this.#parts.expectations.pending((each) => each === key);
-    return this.#tasks.byKey.get(key) ?? pending;
+    return this.#tasks.list.byKey.get(key) ?? this.#parts.expectations.get(key);
   }
 
   /** All tasks, damaged ones and those that the list does not show yet included. */
   allTasks(): readonly ObservedTask[] {
-    const { byKey } = this.#tasks;
-    return [...this.#all, ...this.#parts.expectations.pending((key) => !byKey.has(key))];
+    return [...this.#tasks.list.all, ...this.#pending(this.#parts.expectations.keys())];
   }
 
   /** Rooms that have tasks. */
   sidsWithTasks(): ReadonlySet<RoomSid> {
     return new Set([...this.#tasks.bySid.keys(), ...this.#parts.memory.standbys.sids()]);
+  }
+
+  /** Of these keys, the tasks that are promised and that the list does not show yet. */
+  #pending(keys: Iterable<TaskKey>): KeyedTask[] {
+    const { byKey } = this.#tasks.list;
+    return [...keys].flatMap((key) =>
+      byKey.has(key) ? [] : (this.#parts.expectations.get(key) ?? []),
+    );
   }
 
   async #livekit(name: string | null, timeoutMs: number): Promise<readonly Room[]> {
@@ -169,36 +174,16 @@ export class Observer {
     }
     memory.noteTasks(tasks, clock.nowMs());
     const lost = expectations.settle(tasks, begunAtMs, driver.traits.listLagMs);
-    const { byKey: before, listedAtMs: seenAtMs } = this.#tasks;
-    const shown = new Set(tasks.map(({ key }) => key));
-    const leftOut = [...before.values()].filter((task) => {
-      return task.phase !== 'ended' && !shown.has(task.key);
-    });
-    // One list that lags leaves out what an earlier one showed: it is believed until one proves it.
-    const isDoubtful = ({ key }: KeyedTask) =>
-      begunAtMs < (seenAtMs.get(key) ?? begunAtMs) + driver.traits.listLagMs;
-    const doubtful = leftOut.filter(isDoubtful);
-    const vanished = leftOut.filter((task) => !isDoubtful(task)).map(({ key }) => key);
+    const { list: before } = this.#tasks;
+    const { list, vanished } = believed(before, tasks, begunAtMs, driver.traits.listLagMs);
     memory.noteVanished([...lost, ...vanished], clock.nowMs());
-    const keyed = [...tasks.filter(hasKey), ...doubtful];
-    const byKey = new Map(keyed.map((task) => [task.key, task]));
-    const listedAtMs = new Map(
-      keyed.map(({ key }) => [key, shown.has(key) ? begunAtMs : (seenAtMs.get(key) ?? begunAtMs)]),
-    );
-    this.#all = [...tasks, ...doubtful];
-    const ofRooms = keyed.filter(({ key }) => !isStandbyKey(key));
     const sidOf = (key: TaskKey) => memory.sidOf(key);
-    this.#tasks = { begun, begunAtMs, byKey, listedAtMs, bySid: groupBySid(ofRooms, sidOf) };
-    const changed = [...new Set([...before.keys(), ...byKey.keys()])].filter(
-      (key) => before.get(key)?.phase !== byKey.get(key)?.phase,
-    );
+    const ofRooms = [...list.byKey.values()].filter(({ key }) => !isStandbyKey(key));
+    this.#tasks = { begun, begunAtMs, list, bySid: groupBySid(ofRooms, sidOf) };
+    const changed = changedKeys(before, list);
     const sids = new Set(changed.map(sidOf).filter((sid) => sid !== null));
     tasksChanged(sids, changed.some(isStandbyKey));
   }
-}
-
-function hasKey(task: ObservedTask): task is KeyedTask {
-  return task.key !== null;
 }
 
 function groupBySid(

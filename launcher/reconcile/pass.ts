@@ -9,30 +9,27 @@ import type { Action, KeyedTask, LiveRoomView, Plan } from '../core/action.ts';
 import { LOOK_AGAIN_MS, soonest } from '../core/action.ts';
 import type { Profile } from '../core/desired.ts';
 import type { LaunchLimits } from '../core/limits.ts';
-import type { Memory } from '../core/memory.ts';
 import type { RoomMemory } from '../core/remembered.ts';
 import { isGone, planAbsentRoom } from '../core/plan-gone.ts';
 import { planRoom } from '../core/plan.ts';
-import { presentAgent, type Participant, type Room } from '../core/room.ts';
+import { countOtherAgents, presentAgent, type Participant, type Room } from '../core/room.ts';
 import { isStandbyKey } from '../core/key.ts';
 import { noteClaim } from '../core/standby-room.ts';
 import { isTaskKey } from '../driver.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Log } from '../lib/log.ts';
 import type { Applier } from './apply.ts';
+import { type ActiveParts, tellActive } from './events.ts';
 import type { Observer } from './observe.ts';
 import { asProfileSays, type ProfileChooser } from './profiles.ts';
 
-export interface PassParts {
+export interface PassParts extends ActiveParts {
   readonly observer: Observer;
-  readonly applier: Applier;
-  readonly memory: Memory;
+  readonly applier: Pick<Applier, 'apply'>;
   readonly limits: LaunchLimits;
   readonly chooser: ProfileChooser;
   /** The standby of a profile that can take the room. */
   readonly readyStandby: (profile: string, room: RoomMemory) => KeyedTask | null;
   readonly clock: Clock;
-  readonly log: Log;
   /** Called when a room left the line of those that wait for a launch. */
   readonly turnFree: () => void;
 }
@@ -143,8 +140,7 @@ export class Pass {
     const known = memory.room(room.sid);
     const profile = chooser.of(known);
     const needed =
-      memory.standbys.someUnclaimed ||
-      needsParticipants(known, observer.tasksOf(room.sid), profile);
+      memory.someUnclaimed || needsParticipants(known, observer.tasksOf(room.sid), profile);
     const seen = needed ? await participants.read() : [];
     const agent = seen === null ? 'unread' : presentAgent(room.sid, seen);
     const nowMs = clock.nowMs();
@@ -157,8 +153,12 @@ export class Pass {
     else {
       known.unread.note(true, nowMs);
       if (needed) known.lookedAtMs = participants.begunAtMs;
+      // A room that has no task and needs none is not looked at any more.
+      if (needed) known.otherAgents = countOtherAgents(room.sid, seen ?? []);
+      else if (tasks.every(({ phase }) => phase === 'ended')) known.otherAgents = 0;
       const running = tasks.filter((task) => task.phase === 'running').map((task) => task.key);
       memory.noteAgent(room.sid, present, running, participants.begunAtMs, nowMs);
+      if (present !== null && running.includes(present)) tellActive(present, 'list', this.#parts);
     }
     const tasksFresh = observer.tasksBegun > begun;
     const standby = readyStandby(profile.name, known);

@@ -1,5 +1,6 @@
 /** What is said of the warm pool: each standby that can take a room, and pools that fail to fill. */
 import type { Memory } from '../core/memory.ts';
+import { TROUBLED } from '../core/plan-stock.ts';
 import type { TaskKey } from '../driver.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -10,8 +11,6 @@ const NO_STANDBYS = {
   begins: 'has trouble with its standbys; retrying, and rooms without one are launched for',
   ends: 'has a standby again',
 };
-/** Failures in a row that are said: one may be somebody's kill. */
-const TROUBLED = 2;
 
 export interface PoolNewsParts {
   readonly memory: Memory;

@@ -16,17 +16,23 @@ import type { StandbyMemory } from '../core/standbys.ts';
 import type { TaskKey } from '../driver.ts';
 import type { SocketChange } from '../gateway/ports.ts';
 import { assert } from '../lib/assert.ts';
-import type { Clock } from '../lib/clock.ts';
+import { delay, type Clock } from '../lib/clock.ts';
 import { reasonOf, type Log } from '../lib/log.ts';
 import type { Applier } from './apply.ts';
 import { profileOfStandby, type Launches, type StandbyLaunch } from './launches.ts';
 import type { Observer } from './observe.ts';
 import { PoolNews } from './pool-news.ts';
-import { asProfileSays, type ProfileChooser } from './profiles.ts';
+import { poolView, standbyTask } from './pool-view.ts';
+import type { ProfileChooser } from './profiles.ts';
 
 /** After a pass that could not look, and the least time between two passes without a nudge. */
 const RETRY_MS = 1_000;
 const LOOK_AGAIN_MIN_MS = 20;
+/**
+ * After a pass the pool rests as long as that took, this long at most: however many workers register
+ * at once, passes over all standbys leave half of the time to the rest.
+ */
+const REST_MAX_MS = 20;
 /** Standbys that may decline a room: where several are too busy, others are too. */
 const DECLINED_MAX = 3;
 /** How soon a launch that rooms left no turn is tried again. */
@@ -75,7 +81,7 @@ export class Pool {
   /** Can this standby be offered a room now? */
   isReady(key: TaskKey): boolean {
     const known = this.#parts.memory.standbys.get(key);
-    const task = this.#task(key);
+    const task = standbyTask(key, this.#parts);
     return known !== undefined && isReady({ known, task }, this.#context());
   }
 
@@ -83,7 +89,8 @@ export class Pool {
   ready(profile: string, { declinedBy }: Pick<RoomMemory, 'declinedBy'> = ANY): KeyedTask | null {
     if (!this.#wanted.has(profile) || declinedBy.size >= DECLINED_MAX) return null;
     for (const { key, profile: its } of this.#parts.memory.standbys.idle.values()) {
-      if (its === profile && !declinedBy.has(key) && this.isReady(key)) return this.#task(key);
+      if (its === profile && !declinedBy.has(key) && this.isReady(key))
+        return standbyTask(key, this.#parts);
     }
     return null;
   }
@@ -148,6 +155,7 @@ export class Pool {
       this.#again = false;
       this.#nextLook?.cancel();
       this.#nextLook = null;
+      const begunAtMs = clock.nowMs();
       try {
         const started = memory.firstPassAtMs !== null;
         this.#lookAgainAt(started ? await this.#pass() : clock.nowMs() + RETRY_MS);
@@ -155,6 +163,8 @@ export class Pool {
         log.debug('a pass over the warm pool could not look', { reason: reasonOf(error) });
         this.#lookAgainAt(clock.nowMs() + RETRY_MS);
       }
+      const restMs = Math.min(clock.nowMs() - begunAtMs, REST_MAX_MS);
+      if (restMs > 0) await delay(clock, restMs);
     }
     // In one step with the last look at `again`: a nudge in between would be lost.
     this.#isRunning = false;
@@ -176,17 +186,8 @@ export class Pool {
   }
 
   #plan(begun: number): PoolPlan {
-    const { memory, observer, profiles, random } = this.#parts;
     this.#forget();
-    const idle = [...memory.standbys.idle.values()];
-    const standbys = idle.map((known) => ({ known, task: this.#task(known.key) }));
-    const view = {
-      profiles: profiles.list,
-      unmatched: profiles.unmatched,
-      standbys,
-      tasksFresh: observer.tasksBegun > begun,
-    };
-    return planPool(view, this.#context(), random);
+    return planPool(poolView(this.#parts, begun), this.#context(), this.#parts.random);
   }
 
   async #apply(action: PoolAction): Promise<number | null> {
@@ -235,13 +236,6 @@ export class Pool {
     const inMs = Math.max(atMs - this.#parts.clock.nowMs(), LOOK_AGAIN_MIN_MS);
     const cancel = this.#parts.clock.timer(inMs, () => this.nudge());
     this.#nextLook = { atMs, cancel };
-  }
-
-  /** Null: neither listed nor expected. */
-  #task(key: TaskKey): KeyedTask | null {
-    const { observer, profiles } = this.#parts;
-    const task = observer.task(key);
-    return task && asProfileSays(task, profileOfStandby(key, profiles.list));
   }
 
   #context(): Context {

@@ -4,7 +4,7 @@
  */
 import type { Profile, Profiles } from '../core/desired.ts';
 import { Expectations } from '../core/expectations.ts';
-import { parseRoomKey } from '../core/key.ts';
+import { isStandbyKey, parseRoomKey } from '../core/key.ts';
 import { LaunchLimits, type LaunchBounds } from '../core/limits.ts';
 import { Memory } from '../core/memory.ts';
 import { isGone } from '../core/plan-gone.ts';
@@ -17,6 +17,7 @@ import { delay, type Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { Outage } from '../lib/outage.ts';
 import { Applier } from './apply.ts';
+import { tellActive } from './events.ts';
 import { HandOver, type HandOverPorts } from './hand-over.ts';
 import { Launches } from './launches.ts';
 import { Loop } from './loop.ts';
@@ -47,6 +48,8 @@ export interface RoomNews {
   readonly event: string;
   readonly roomName: string;
   readonly sid: string;
+  /** Who was in it then, agents left out. */
+  readonly participants?: number;
   readonly participant?: {
     readonly identity: string;
     readonly kind: 'agent' | 'other';
@@ -59,6 +62,7 @@ export interface RoomNews {
 const STOP_TIMEOUT_MS = 10_000;
 /** Webhooks that tell of life in a room. */
 const LIVELY = new Set(['room_started', 'participant_joined']);
+const LEAVES = new Set(['participant_left', 'participant_connection_aborted']);
 
 export type StopAnswer = 'accepted' | 'unknown' | 'nothing-to-stop';
 
@@ -103,7 +107,8 @@ export class Reconciler {
     const standbyFree = () => this.#pool.nudge();
     const applier = new Applier({ ...shared, launches, isReady, standbyFree });
     const readyStandby = (profile: string, room: RoomMemory) => this.#pool.ready(profile, room);
-    const pass = new Pass({ ...shared, applier, readyStandby });
+    const agentJoined = (key: TaskKey) => this.#agentJoined(key);
+    const pass = new Pass({ ...shared, applier, readyStandby, agentJoined });
     const { listLagMs } = options.driver.traits;
     this.#loop = new Loop({ ...shared, listLagMs, applier, pass });
     this.#pool = new Pool({ ...shared, launches, applier });
@@ -145,14 +150,18 @@ export class Reconciler {
     const nowMs = this.#options.clock.nowMs();
     const sid = news.sid as RoomSid;
     const { participant } = news;
+    if (news.participants !== undefined) memory.noteParticipants(sid, news.participants);
     if (participant && !this.#concernsUs(sid, participant)) return;
     if (news.event === 'room_finished') memory.noteFinished(sid, news.roomName, nowMs);
     else memory.noteNudge(sid, news.roomName, LIVELY.has(news.event), nowMs);
-    if (news.event === 'participant_left' || news.event === 'participant_connection_aborted') {
-      const { taskKey = '', disconnectReason = 0 } = participant ?? {};
-      // What an agent shows of itself never touches another room's task.
-      const own = isTaskKey(taskKey) && memory.sidOf(taskKey) === sid ? taskKey : null;
-      if (own !== null) memory.noteLeave(own, disconnectReason, nowMs);
+    const { taskKey = '', disconnectReason = 0 } = participant ?? {};
+    // What an agent shows of itself never touches another room's task.
+    const own = isTaskKey(taskKey) && memory.sidOf(taskKey) === sid ? taskKey : null;
+    if (own !== null && LEAVES.has(news.event)) memory.noteLeave(own, disconnectReason, nowMs);
+    // LiveKit tells of a participant once its media can flow.
+    if (own !== null && news.event === 'participant_joined') {
+      const { log } = this.#options;
+      tellActive(own, 'webhook', { memory, log, agentJoined: (key) => this.#agentJoined(key) });
     }
     this.#loop.nudge(news.roomName);
   }
@@ -169,17 +178,21 @@ export class Reconciler {
     this.#loop.nudgeTasks();
   }
 
-  /** An operator ends the run of the live room of this name. */
-  stopRoom(name: string): StopAnswer {
-    const room = this.memory.named(name).find((each) => !isGone(each));
+  /** An operator ends the run of the live room of this sid, or else of this name. */
+  stopRoom(nameOrSid: string): StopAnswer {
+    const { memory } = this;
+    // A room can be called as another's sid is; who gives a sid means that one life.
+    const bySid = memory.rooms.get(nameOrSid as RoomSid);
+    const rooms = [...(bySid ? [bySid] : []), ...memory.named(nameOrSid)];
+    const room = rooms.find((each) => !isGone(each));
     if (!room) return 'unknown';
     const live = this.observer.tasksOf(room.sid).filter((task) => task.phase !== 'ended');
     if (room.stopped || room.failed || (live.length === 0 && room.state === 'served')) {
       return 'nothing-to-stop';
     }
     room.stopped = true;
-    for (const task of live) this.memory.task(task.key).stopAsked = true;
-    this.#loop.nudge(name);
+    for (const task of live) memory.task(task.key).stopAsked = true;
+    this.#loop.nudgeSids([room.sid]);
     return 'accepted';
   }
 
@@ -193,6 +206,11 @@ export class Reconciler {
     if (sid === null) this.#pool.nudge();
     else this.#loop.nudgeSids([sid]);
     return 'accepted';
+  }
+
+  /** A room has its agent: the standby that it took can be replaced. */
+  #agentJoined(key: TaskKey): void {
+    if (isStandbyKey(key)) this.#pool.nudge();
   }
 
   /** Our agents' comings and goings, and anybody's in a room that was not heard of. */

@@ -5,10 +5,10 @@
  *
  * This is the one listener that strangers may reach, so it trusts nothing that is not signed.
  */
-import { type Context, Hono } from 'hono';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../lib/clock.ts';
 import { CountedWarning } from '../lib/counted-warning.ts';
-import { type HttpLimits, httpServer } from '../lib/http-server.ts';
+import { type Answer, type HttpLimits, httpServer } from '../lib/http-server.ts';
 import { closeServer, listen, type ListenAddress } from '../lib/listen.ts';
 import { type Log, reasonOf } from '../lib/log.ts';
 import { declaresMore, readBody } from './body.ts';
@@ -56,40 +56,75 @@ interface Parts {
 export async function createWebhookListener(
   options: WebhookListenerOptions,
 ): Promise<WebhookListener> {
-  const server = httpServer(webhookApp(options).fetch, options.limits);
+  const server = httpServer(webhookRoutes(options), options.limits);
   const port = await listen(server, options.listen, 'LAUNCHER_WEBHOOK_LISTEN');
   return { port, close: () => closeServer(server, options.clock, CLOSE_GRACE_MS) };
 }
 
 /** The routes alone. */
-export function webhookApp(options: WebhookOptions): Hono {
+export function webhookRoutes(options: WebhookOptions): Answer {
   const check = signatureCheck(options.keys);
   const parts = { options, check, refusals: refusalWarnings(options) };
-  const app = new Hono();
-  app.post('/webhook', (c) => receive(c, parts));
-  app.get('/healthz', (c) => (options.healthy() ? c.text('ok\n') : c.text('unwell\n', 503)));
-  app.all('/webhook', (c) => c.text('webhooks are sent by POST\n', 405, { Allow: 'POST' }));
-  app.all('/healthz', (c) => c.text('ask by GET\n', 405, { Allow: 'GET, HEAD' }));
-  app.notFound((c) => c.text('LiveKit sends its webhooks to /webhook\n', 404));
-  app.onError((error, c) => {
-    options.log.error('a webhook request failed', { reason: reasonOf(error) });
-    return c.text('internal error\n', 500);
-  });
-  return app;
+  return (request, response) => {
+    const path = pathOf(request.url ?? '');
+    if (path === '/webhook') {
+      if (request.method === 'POST') return void receive(request, response, parts);
+      return reply(response, 405, 'webhooks are sent by POST', { Allow: 'POST' });
+    }
+    if (path !== '/healthz') return reply(response, 404, 'LiveKit sends its webhooks to /webhook');
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      return reply(response, 405, 'ask by GET', { Allow: 'GET, HEAD' });
+    }
+    return options.healthy() ? reply(response, 200, 'ok') : reply(response, 503, 'unwell');
+  };
+}
+
+/** Of a target as it is sent to servers, or to proxies (`http://host/webhook`), one of which is lazy. */
+function pathOf(target: string): string {
+  return target.replace(/^https?:\/\/[^/?]*/i, '').split('?', 1)[0]!;
+}
+
+/** One line. What was not read of the request's body is dropped by Node, in the request's time. */
+function reply(
+  response: ServerResponse,
+  status: number,
+  line: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const body = `${line}\n`;
+  const length = Buffer.byteLength(body);
+  const type = 'text/plain; charset=UTF-8';
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': length, ...headers });
+  response.end(body);
+}
+
+/** Answers a webhook. Never rejects. */
+async function receive(
+  request: IncomingMessage,
+  response: ServerResponse,
+  parts: Parts,
+): Promise<void> {
+  try {
+    const { status, line } = await judge(request, parts);
+    reply(response, status, line);
+  } catch (error) {
+    parts.options.log.error('a webhook request failed', { reason: reasonOf(error) });
+    reply(response, 500, 'internal error');
+  }
 }
 
 /** The length, the token, and only then the body: what is not signed takes no memory. */
-async function receive(c: Context, parts: Parts): Promise<Response> {
+async function judge(request: IncomingMessage, parts: Parts) {
   const { options, check, refusals } = parts;
   const refuse = (status: RefusalStatus, reason: string) => {
     refusals[status].note(reason);
-    return c.text(`${reason}\n`, status);
+    return { status, line: reason };
   };
   const tooLarge = () => refuse(413, `the body has more than ${MAX_BODY_BYTES} bytes`);
-  if (declaresMore(c.req.raw, MAX_BODY_BYTES)) return tooLarge();
-  const signature = await check(c.req.header('authorization'));
+  if (declaresMore(request, MAX_BODY_BYTES)) return tooLarge();
+  const signature = await check(request.headers.authorization);
   if ('refused' in signature) return refuse(401, signature.refused);
-  const body = await readBody(c.req.raw, MAX_BODY_BYTES);
+  const body = await readBody(request, MAX_BODY_BYTES);
   if (body.outcome === 'too-large') return tooLarge();
   if (body.outcome === 'broken') return refuse(400, 'the body ended too early');
   if (body.bytes.length === 0) return refuse(400, 'the body is empty');
@@ -100,13 +135,15 @@ async function receive(c: Context, parts: Parts): Promise<Response> {
 
   const nudge = toNudge(opened.event, options.taskAttribute);
   if (nudge) afterAnswer(options, nudge);
-  options.log.event('webhook.receive', {
+  const fields = {
     webhook_event: nudge?.event ?? 'other',
     sid: opened.event.room?.sid,
     status: 200,
     reason: nudge ? 'nudged' : 'ignored',
-  });
-  return c.text(nudge ? 'ok\n' : 'ignored\n');
+  };
+  // Most are of tracks: kept, they would push out what happened to rooms.
+  options.log.event('webhook.receive', fields, nudge ? 'info' : 'debug');
+  return { status: 200, line: nudge ? 'ok' : 'ignored' };
 }
 
 /** Strangers can cause refusals at will, so that each reason is said once a minute, counted. */

@@ -19,6 +19,8 @@ export interface WebhookNudge {
   readonly event: NudgingEvent;
   readonly roomName: string;
   readonly sid: string;
+  /** Who was in the room when LiveKit made the event, agents left out. */
+  readonly participants: number;
   /** Who joined or left. */
   readonly participant?: NudgeParticipant;
   /** When LiveKit made the event; it counts whole seconds. */
@@ -42,6 +44,7 @@ export function toNudge(event: WebhookEvent, taskAttribute: string): WebhookNudg
     event: name,
     roomName: event.room.name,
     sid: event.room.sid,
+    participants: event.room.numParticipants,
     createdAtMs: Number(event.createdAt) * 1000,
     ...(event.participant && { participant: toParticipant(event.participant, taskAttribute) }),
   };

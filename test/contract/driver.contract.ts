@@ -9,8 +9,16 @@ import { endChecks } from './end.checks.ts';
 import { Bench, type Check, type Harness, obstacles } from './harness.ts';
 import { launchChecks } from './launch.checks.ts';
 import { listChecks } from './list.checks.ts';
+import { usageChecks } from './usage.checks.ts';
+import { outputChecks } from './output.checks.ts';
 
-export const checks: readonly Check[] = [...launchChecks, ...listChecks, ...endChecks];
+export const checks: readonly Check[] = [
+  ...launchChecks,
+  ...listChecks,
+  ...endChecks,
+  ...usageChecks,
+  ...outputChecks,
+];
 
 /** Longest time for one check, all its launchers and tasks included. */
 const CHECK_TIMEOUT_MS = 30_000;

@@ -45,6 +45,8 @@ export interface Harness extends AsyncDisposable {
 export interface AbilityCalls {
   /** The task's program exits with a code. */
   finish(task: ObservedTask, code: number): Promise<void>;
+  /** The task's program writes a line to its standard output, or to its standard error. */
+  write(task: ObservedTask, to: 'stdout' | 'stderr', line: string): Promise<void>;
   /** Somebody else kills the task with SIGKILL. */
   kill(task: ObservedTask): Promise<void>;
   /** The task ends and the engine loses its exit code. */

@@ -11,8 +11,10 @@ import { obstacles } from './harness.ts';
 import { wrongEnd } from './wrong/end.ts';
 import { wrongLaunch } from './wrong/launch.ts';
 import { wrongList } from './wrong/list.ts';
+import { wrongOutput } from './wrong/output.ts';
+import { wrongUsage } from './wrong/usage.ts';
 
-const wrongDrivers = [...wrongLaunch, ...wrongList, ...wrongEnd];
+const wrongDrivers = [...wrongLaunch, ...wrongList, ...wrongEnd, ...wrongOutput, ...wrongUsage];
 
 /** Clauses that only an engine with processes and files can break; see `process.test.ts`. */
 const shown = checks.filter((check) => obstacles(memoryHarness(), check).length === 0);

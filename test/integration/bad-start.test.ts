@@ -110,7 +110,7 @@ test.each<[title: string, env: Env, line: string]>([
   [
     'an unknown name',
     { LAUNCHER_FROBNICATE: '3' },
-    'LAUNCHER_FROBNICATE is no setting of this version; remove it; the README lists all settings',
+    'LAUNCHER_FROBNICATE is no setting of this version; remove it; room-launcher serve --help lists all settings',
   ],
   [
     'a number out of range',
@@ -234,27 +234,32 @@ test('one port for two listeners', async () => {
 });
 
 describe('the command line', () => {
-  const HINT = 'see room-launcher --help';
   test.each<[args: string, line: string]>([
     ['frobnicate', "unknown command or operand 'frobnicate'"],
     ['serve more', "unknown command or operand 'more'"],
     ['--frob', "unknown option '--frob'"],
     ['serve --frob', "unknown option '--frob'"],
-    ['serve --dry-run', "this version does not have the option '--dry-run' yet"],
+    ['serve --json', "'--json' and '--wide' need '--dry-run'"],
     [
       'dev --rooms 0',
       "option '--rooms <n>' argument '0' is invalid. It must be a whole number from 1 to 50",
     ],
     ['doctor --metadata {}', "option '--metadata' needs '--room'"],
-    ...['rooms', 'tasks', 'logs', 'stop'].map((name): [string, string] => [
-      `${name} --json x`,
-      `this version does not have the command '${name}' yet`,
-    ]),
+    ['doctor --offline --probe', "option '--offline' cannot be used with option '--probe'"],
+    ['logs', "missing required argument 'room|task'"],
+    [
+      'logs lobby --tail all',
+      "option '-n, --tail <lines>' argument 'all' is invalid. It must be a number of lines from 0 to 10000",
+    ],
+    ['stop', "missing required argument 'room|task'"],
+    ['rooms --frob', "unknown option '--frob'"],
   ])('%s: one line, 64', async (args, line) => {
+    const [command = ''] = args.split(' ');
+    const own = ['dev', 'doctor', 'logs', 'stop', 'rooms'].includes(command) ? `${command} ` : '';
     expect(await runCommand(args.split(' '), GOOD_ENV)).toEqual({
       code: EXIT_USAGE,
       stdout: '',
-      stderr: `room-launcher: ${line}; ${HINT}\n`,
+      stderr: `room-launcher: ${line}; see room-launcher ${own}--help\n`,
       leftState: false,
     });
   });
@@ -262,12 +267,12 @@ describe('the command line', () => {
   test('doctor checks a file alone, and refuses what serve refuses', async () => {
     const good = join(folder, 'good.yaml');
     await writeFile(good, 'profiles:\n  - name: calm\n    image: agents/calm:1\n');
-    const end = await runCommand(['doctor', '--config', good, '--room', 'x']);
+    const end = await runCommand(['doctor', '--offline', '--config', good, '--room', 'x']);
     expect(end).toMatchObject({ code: 0, stderr: '', leftState: false });
     expect(end.stdout).toMatch(/^calm +every room +agents\/calm:1 /m);
     const bad = join(folder, 'bad.yaml');
     await writeFile(bad, 'profiles:\n  - name: calm\n    cpu: 0\n');
-    const { code, stderr } = await runCommand(['doctor', '--config', bad]);
+    const { code, stderr } = await runCommand(['doctor', '--offline', '--config', bad]);
     const listen = { LAUNCHER_GATEWAY_LISTEN: '0.0.0.0:0' };
     const env = { LAUNCHER_DRIVER: '', LAUNCHER_CONFIG: bad, ...listen };
     const said = await refusalOf(env);

@@ -11,6 +11,7 @@ import {
 } from '../support/build.ts';
 import { Cleanup } from '../support/cleanup.ts';
 import { containersOf, startDockerBed } from '../support/docker-bed.ts';
+import { docker as dockerCommand } from '../support/agent-container.ts';
 import { docker } from '../support/docker-engine.ts';
 import { describeWith } from '../support/left-out.ts';
 import { ended, served } from '../support/served.ts';
@@ -36,7 +37,11 @@ const TYPESCRIPT = {
       entry: async (ctx: JobContext) => {
         await ctx.connect();
         const same = getJobContext() === ctx;
-        await ctx.room.localParticipant!.sendText(greeting(name, same), { topic: Topic.chat });
+        // More than once: what is sent right after the join can pass by who is there already.
+        const tell = () => ctx.room.localParticipant?.sendText(greeting(name, same), { topic: Topic.chat });
+        await tell();
+        const telling = setInterval(() => void tell()?.catch(() => {}), 1_000);
+        ctx.addShutdownCallback(async () => clearInterval(telling));
       },
     });
     cli.runApp(new ServerOptions({ agent: fileURLToPath(import.meta.url) }));`,
@@ -61,6 +66,7 @@ describeWith('livekit', 'docker')('an agent in TypeScript, with a dependency of 
     expect(await build.code(), build.output()).toBe(0);
     expect(build.output()).toMatch(new RegExp(`built ${tag}: [0-9]+ MB\n`));
     expect(build.output()).toContain(`next: LAUNCHER_AGENT_IMAGE=${tag} room-launcher serve\n`);
+    expect(build.output()).not.toContain('could not be bundled');
     expect(await build.leftFiles()).toEqual([]);
 
     const bed = await startDockerBed(cleanup, { image: tag });
@@ -80,7 +86,13 @@ describeWith('livekit', 'docker')('an agent in TypeScript, with a dependency of 
 describeWith('docker')('room-launcher build', () => {
   test('takes no secret along', { timeout: TEST_DEADLINE_MS }, async () => {
     const agent = await agentFolder(cleanup, {
-      ...JAVASCRIPT,
+      // Loaded twice in the build, both times with what it needs.
+      'agent.js': `
+        import { writeFileSync } from 'node:fs';
+        if (!process.env.HUSH) throw new Error('no HUSH');
+        console.log(process.env.HUSH);
+        writeFileSync('/tmp/kept', process.env.HUSH);
+        ${JAVASCRIPT['agent.js']}`,
       'words.txt': 'words-that-do-go-in',
       '.env': 'OPENAI_API_KEY=hush-of-the-env',
       'config/.env.production': 'hush-of-production',
@@ -97,12 +109,30 @@ describeWith('docker')('room-launcher build', () => {
     const build = await startBuild(cleanup, agent, ...args);
     expect(await build.code(), build.output()).toBe(0);
     expect(build.output()).toContain('they may hold secrets: ');
+    expect(build.output()).not.toContain('could not be bundled');
     for (const name of ['.env', '.npmrc', 'config/.env.production', 'certs/server.key']) {
       expect(build.output()).toContain(name);
     }
     const texts = ['words-that-do-go-in', 'hush-of-'];
     expect(await textsIn(cleanup, tag, texts)).toEqual(['words-that-do-go-in']);
   });
+
+  test(
+    'says what it costs that an agent cannot be bundled',
+    { timeout: TEST_DEADLINE_MS },
+    async () => {
+      const agent = await agentFolder(cleanup, {
+        'agent.js': `await Promise.resolve();\n${JAVASCRIPT['agent.js']}`,
+      });
+      const tag = imageName(cleanup);
+      const build = await startBuild(cleanup, agent, 'agent.js', '--tag', tag);
+      expect(await build.code(), build.output()).toBe(0);
+      expect(build.output()).toMatch(/could not be bundled \(.*Top-level await.*\): it works, and/);
+      const check = '/app/dist/agent-image/check.js';
+      const run = ['run', '--rm', '--network', 'none', '--entrypoint', 'node', tag, check];
+      expect(await dockerCommand(...run, '/app/agent/agent.js')).toMatch(/^not bundled: "/);
+    },
+  );
 
   test('a second time installs nothing anew', { timeout: TEST_DEADLINE_MS }, async () => {
     const agent = await agentFolder(cleanup, JAVASCRIPT);

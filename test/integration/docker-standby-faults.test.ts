@@ -104,7 +104,7 @@ describeWith('livekit', 'docker')('the warm pool', () => {
     async () => {
       await readyStandbys(bed, POOL);
       const sid = await room('rolled');
-      const { key, agent } = await servedAlive(bed, 'rolled');
+      const { key } = await servedAlive(bed, 'rolled');
       expect(isStandby(key)).toBe(true);
       const old = await poolFull(bed, POOL, [key]);
       expect(await bed.launcher.end('SIGTERM')).toEqual({ code: 0, signal: null });
@@ -112,7 +112,8 @@ describeWith('livekit', 'docker')('the warm pool', () => {
       const next = await poolFull(bed, POOL, [key]);
       expect(next.filter((each) => old.includes(each))).toEqual([]);
       for (const each of old) await waitFor(`${each} to be gone`, () => isGone(each));
-      expect((await servedAlive(bed, 'rolled')).agent.sid).toBe(agent.sid);
+      // By the same task: its client may have had to join anew, on a machine that is too busy.
+      expect((await servedAlive(bed, 'rolled')).key).toBe(key);
       expect(launches(bed.launcher).filter((each) => each.includes(sid))).toEqual([]);
       await bed.rooms.deleteRoom('rolled');
       expect(await endOf(bed, key)).toMatchObject({ sid, attempt: 1, verdict: 'served' });

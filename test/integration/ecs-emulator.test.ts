@@ -146,7 +146,7 @@ describeWith(
     expect(await asked()).toMatchObject({ code: 0 });
     const elsewhere = await asked({ LAUNCHER_ECS_CLUSTER: 'elsewhere' });
     expect(elsewhere).toMatchObject({ code: 1 });
-    expect(elsewhere.stderr).toContain('there is no active ECS cluster elsewhere in us-east-1');
+    expect(elsewhere.stdout).toContain('there is no active ECS cluster elsewhere in us-east-1');
   });
 });
 

@@ -6,6 +6,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { ParticipantInfo_State } from '@livekit/protocol';
@@ -28,6 +29,7 @@ import { livekitServer } from '../support/livekit-server.ts';
 import { waitFor } from '../support/wait.ts';
 
 const KEY = 'r-RM_thisRoom-1';
+const EXAMPLE = 'dist/agent-image/examples/agent.js';
 const BASE_LABEL = 'org.opencontainers.image.base.name';
 
 interface ImageConfig {
@@ -49,8 +51,9 @@ describeWith('docker')('agent image', () => {
     const config = await configOf(AGENT_IMAGE);
     expect(config.User).toBe('10001:10001');
     expect(config.Labels['room-launcher.runner']).toBe('1');
-    expect(config.Entrypoint).toEqual(['node', '/app/dist/agent-image/main.js']);
-    expect(config.Cmd).toEqual(['dist/agent-image/examples/agent.js']);
+    const main = '/app/dist/agent-image/main.js';
+    expect(config.Entrypoint).toEqual(['node', '--min-semi-space-size=2', main]);
+    expect(config.Cmd).toEqual([EXAMPLE]);
     const inherited = (await configOf(await baseImage())).Env;
     expect(config.Env.filter((one) => !inherited.includes(one)).toSorted()).toEqual([
       'HOME=/tmp',
@@ -104,6 +107,29 @@ describeWith('docker')('agent image', () => {
       const pem = fs.readFileSync(process.env.SSL_CERT_FILE, 'utf8');
       console.log(pem.split('BEGIN CERTIFICATE').length > 50, os.userInfo().username);`;
     expect(await docker(...nodeIn(AGENT_IMAGE), '-e', code)).toBe('true agent');
+  });
+
+  test('has its example bundled, and not what bundles it', async () => {
+    const run = ['run', '--rm', '--network', 'none', '--entrypoint', 'node', AGENT_IMAGE];
+    const checked = await docker(...run, 'dist/agent-image/check.js', EXAMPLE);
+    expect(checked).not.toContain('not bundled');
+    const places = ['node_modules', 'dist/node_modules'].map((one) => `/app/${one}/esbuild/lib`);
+    const code = `console.log(${JSON.stringify(places)}.map(fs.existsSync).join())`;
+    expect(await docker(...nodeIn(AGENT_IMAGE), '-e', code)).toBe('false,false');
+  });
+
+  test('says that it starts without a bundle that is older than its agent', async () => {
+    const gateway = cleanup.use(await FakeGateway.start(KEY));
+    const here = fileURLToPath(
+      new URL('../../dist/agent-image/examples/agent.js', import.meta.url),
+    );
+    const newer = ['--network', 'host', '--volume', `${here}:/app/${EXAMPLE}:ro`];
+    const container = cleanup.use(
+      startContainer([...HARDENED, ...taskEnv(gateway), ...newer, AGENT_IMAGE]),
+    );
+    (await gateway.line()).terminate();
+    expect(await container.exit).toBe(0);
+    expect(container.output()).toContain('bundle is stale');
   });
 
   test('an agent file that is missing is exit code 64', async () => {

@@ -47,6 +47,7 @@ describeWithLiveKit('the main job of the demo', () => {
     const { server, rooms } = livekit();
     const abort = new AbortController();
     const job = runMainJob({
+      example: true,
       room,
       toneHz: 520,
       server,

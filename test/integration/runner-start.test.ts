@@ -67,6 +67,23 @@ test('a bad start is exit code 64, with a line that says what to do', async () =
   }
 });
 
+test('outlives whoever read its output', async () => {
+  const runner = await waiting();
+  runner.stopReading();
+  (await gateway.line()).drop(); // of which it would tell
+  (await gateway.line(1)).terminate();
+  expect(await runner.exit).toBe(0);
+});
+
+test("has the models of agents-js' own, as its worker has", async () => {
+  const runner = start([agentFile('end-of-turn.mjs')]);
+  const line = await gateway.line();
+  expect(await line.offer(ROOM)).toBe(true);
+  line.assign(ROOM);
+  expect(await runner.exit, runner.output()).toBe(0);
+  expect(runner.output()).toMatch(/^end of turn: [01](?:\.\d+)?$/m);
+});
+
 test('410 at the dial: the room is gone, 0', async () => {
   gateway.refuseWith = 410;
   expect(await start([agentFile('agent.mjs')]).exit).toBe(0);

@@ -75,12 +75,21 @@ const POOL_MUTANTS: readonly Mutant[] = [
     'const failures = (this.trouble(profile, nowMs)?.failures ?? 0) + 1;',
     'const failures = 0;',
   ),
-  one(
-    'keeps a place for a standby that ended before it took its room',
-    'core/plan-pool.ts',
-    'return made && !assigned && !ending && !judged;',
-    'return made && !(assigned && !ending && !judged);',
-  ),
+  {
+    name: 'keeps a place for a standby that has ended',
+    patches: [
+      {
+        file: 'launcher/core/plan-stock.ts',
+        find: 'if (ending || judged || activeSaid) continue;',
+        replace: 'if (activeSaid && !ending && !judged) continue;',
+      },
+      {
+        file: 'launcher/core/plan-stock.ts',
+        find: 'if (assigned && joinsUntilMs <= nowMs) continue;',
+        replace: 'if (assigned && !ending && !judged && joinsUntilMs <= nowMs) continue;',
+      },
+    ],
+  },
   {
     name: 'believes every agent which standby it is',
     patches: [

@@ -93,6 +93,10 @@ function abilitiesOf(places: Places): Abilities {
   };
   return {
     finish: (task, code) => shell(task.taskId, `echo ${code} >/tmp/new && mv /tmp/new /tmp/exit`),
+    async write(task, to, line) {
+      await shell(task.taskId, `echo '${to} ${line}' >/tmp/new && mv /tmp/new /tmp/say`);
+      while (!(await outputOf(task.taskId)).includes(line)) await realDelay(PAUSE_MS);
+    },
     kill: (task) => docker.getContainer(task.taskId).kill({ signal: 'SIGKILL' }),
     lose: { cannot: 'the engine keeps the exit code of every end that it saw, or makes one up' },
     exhaust: (task) => shell(task.taskId, 'echo >/tmp/exhaust'),

@@ -9,6 +9,11 @@ env
 echo '-- started'
 while [ ! -f /tmp/exit ]; do
   [ ! -f /tmp/exhaust ] || exec dd if=/dev/zero of=/dev/null bs=512M count=1
+  if [ -f /tmp/say ]; then
+    mv /tmp/say /tmp/said
+    read -r to line </tmp/said
+    if [ "$to" = stderr ]; then echo "$line" >&2; else echo "$line"; fi
+  fi
   sleep 0.05
 done
 exit "$(cat /tmp/exit)"

@@ -4,7 +4,8 @@
  *
  *     node driver-host.mjs <folder of the compiled launcher> <driver's name> <its options as JSON>
  *
- * In: {id, verb, args} or {id, abort: true}. Out: {id, value | error}, {nudge: true}.
+ * In: {id, verb, args} or {id, abort: true}. Out: {id, value | error}, {nudge: true}; of `logs` the
+ * value true, if there are any, and then {id, text} until {id, over: true} or {id, over: error}.
  */
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
@@ -50,11 +51,22 @@ async function handle({ id, verb, args, abort }) {
   const caller = new AbortController();
   aborts.set(id, caller);
   try {
-    say({ id, value: await carryOut(verb, args, caller) });
+    const value = await carryOut(verb, args, caller);
+    say({ id, value: verb === 'logs' && value !== null ? true : value });
+    if (verb === 'logs' && value !== null) await pass(id, value);
   } catch (error) {
     say({ id, error: { kind: error.kind, message: error.message } });
   } finally {
     aborts.delete(id);
+  }
+}
+
+async function pass(id, output) {
+  try {
+    for await (const text of output) say({ id, text });
+    say({ id, over: true });
+  } catch ({ kind, message }) {
+    say({ id, over: { kind, message } });
   }
 }
 

@@ -120,6 +120,7 @@ function abilitiesOf(bench: EcsBench): Abilities {
     async finish(task, code) {
       await shell(await bench.containerOf(task), `echo ${code} >/tmp/new && mv /tmp/new /tmp/exit`);
     },
+    write: { cannot: 'ECS keeps nothing of what a program writes' },
     async kill(task) {
       await docker.getContainer(await bench.containerOf(task)).kill();
     },

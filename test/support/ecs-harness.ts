@@ -63,6 +63,7 @@ export async function ecsHarness({
 function abilitiesOf({ fake, clock, client }: EcsBed): Abilities {
   return {
     finish: async (task, code) => fake.finish(task.taskId, code),
+    write: { cannot: 'ECS keeps nothing of what a program writes' },
     kill: async (task) => fake.finish(task.taskId, 137),
     lose: async (task) => fake.loseHost(task.taskId),
     exhaust: async (task) => fake.outOfMemory(task.taskId),

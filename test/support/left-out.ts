@@ -5,7 +5,19 @@
 import process from 'node:process';
 import { describe } from 'vitest';
 
-type Part = 'livekit' | 'docker' | 'foreign' | 'ministack';
+/** As `npm test` finds them. */
+type Part =
+  | 'livekit'
+  | 'docker'
+  | 'foreign'
+  | 'python-agents'
+  | 'ministack'
+  | 'compose'
+  | 'aws-cli'
+  | 'cfn-lint'
+  | 'prometheus'
+  | 'collector'
+  | 'chromium';
 
 /** `describe` for tests that need all of these parts of the machine's. */
 export function describeWith(...parts: readonly Part[]) {

@@ -62,6 +62,7 @@ function abilitiesOf(engine: MemoryEngine): Abilities {
   const plain = { template: 'agent', env: {} };
   return {
     finish: async (task, code) => engine.finish(task.taskId, code),
+    write: async (task, _to, line) => engine.write(task.taskId, line),
     kill: async (task) => engine.finish(task.taskId, 137),
     lose: async (task) => engine.finish(task.taskId, null),
     async exhaust(task) {

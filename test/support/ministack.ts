@@ -1,7 +1,7 @@
 /**
- * The ECS emulator for tests: a process on loopback, on a port of the system's choice, whose tasks
- * are real containers of this machine's engine. Gone afterwards with all its containers, also when
- * a test fails.
+ * The emulator of AWS for tests: a process on a port of the system's choice, whose ECS tasks are
+ * real containers of this machine's engine. Gone afterwards with all its containers, also when a
+ * test fails. It listens on loopback, or on the engine's bridge, where its tasks can call it too.
  */
 import { open, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -27,8 +27,15 @@ const START_TRIES = 4;
 const READY_DEADLINE_MS = 20_000;
 const GONE_DEADLINE_MS = 20_000;
 
+export interface MinistackOptions {
+  /** Default: loopback. The engine's bridge: tasks reach it as `host.docker.internal`. */
+  readonly bindHost?: string;
+  /** Of AWS, as the emulator names them, comma separated; `''`: all that it has. */
+  readonly services?: string;
+}
+
 export interface Ministack extends AsyncDisposable {
-  /** `http://127.0.0.1:<port>`. */
+  /** `http://<bindHost>:<port>`. */
   readonly url: string;
   readonly pid: number;
   /** The containers of its tasks, ended ones too, with these labels beside its own. */
@@ -36,14 +43,17 @@ export interface Ministack extends AsyncDisposable {
 }
 
 /** Starts one and resolves when it answers; the caller disposes of it. */
-export async function startMinistack(): Promise<Ministack> {
+export async function startMinistack({
+  bindHost = '127.0.0.1',
+  services = 'ecs,sqs',
+}: MinistackOptions = {}): Promise<Ministack> {
   const env = process.env;
   const python = await findMinistack({ env, say: (line: string) => console.error(line) });
   const folder = await mkdtemp(join(tmpdir(), 'ministack-'));
   try {
     for (let tried = 1; ; tried += 1) {
       try {
-        return await startOnce(python, folder);
+        return await startOnce(python, { folder, bindHost, services });
       } catch (error) {
         if (tried === START_TRIES) throw error;
       }
@@ -70,13 +80,16 @@ export function ministack(): () => Ministack {
   };
 }
 
-async function startOnce(python: string, folder: string): Promise<Ministack> {
+type Place = Required<MinistackOptions> & { readonly folder: string };
+
+async function startOnce(python: string, place: Place): Promise<Ministack> {
+  const { folder, bindHost } = place;
   const [port = 0] = await freeTcpPorts(1);
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://${bindHost}:${port}`;
   // By this name and its port it marks its containers, and knows them from those of others.
   const name = uniqueName('ministack');
   const logFile = join(folder, 'log');
-  const child = await startLogging(python, emulatorEnv(name, port, folder), logFile);
+  const child = await startLogging(python, emulatorEnv(name, port, place), logFile);
   try {
     await ready(child, url, logFile);
   } catch (error) {
@@ -105,15 +118,17 @@ async function cleared(list: Ministack['containers']): Promise<boolean> {
   return left.length === 0;
 }
 
-function emulatorEnv(name: string, port: number, folder: string): Env {
+function emulatorEnv(name: string, port: number, { folder, bindHost, services }: Place): Env {
   const { PATH, HOME, DOCKER_HOST, DOCKER_CERT_PATH, DOCKER_TLS_VERIFY } = process.env;
   const given = { PATH, HOME, DOCKER_HOST, DOCKER_CERT_PATH, DOCKER_TLS_VERIFY };
   return {
     ...given,
-    BIND_HOST: '127.0.0.1',
+    BIND_HOST: bindHost,
+    // By this name its answers call it, in a queue's URL for example.
+    MINISTACK_HOST: bindHost,
     GATEWAY_PORT: String(port),
     MINISTACK_HOSTNAME: name,
-    SERVICES: 'ecs,sqs',
+    ...(services && { SERVICES: services }),
     // Where it puts its pid and, were there any, its data.
     TMPDIR: folder,
     // Ports of their own, which two emulators could not share.

@@ -3,7 +3,7 @@
  * processes of the system, tasks that are shell scripts.
  */
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,6 +74,13 @@ function abilitiesOf(places: Places, launchers: ReadonlySet<RemoteDriver>): Abil
       const control = await controlHolding(places, task);
       await writeFile(`${control}.exit.new`, String(code));
       await rename(`${control}.exit.new`, `${control}.exit`);
+    },
+    async write(task, to, line) {
+      const control = await controlHolding(places, task);
+      await writeFile(`${control}.say.new`, `${to} ${line}\n`);
+      await rename(`${control}.say.new`, `${control}.say`);
+      // Taken before the next may come.
+      while (existsSync(`${control}.say`)) await realDelay(PAUSE_MS);
     },
     kill: async (task) => killGroup(pidIn(await folderOf(task), 'started')),
     async lose(task) {

@@ -10,7 +10,9 @@ import {
   type DriverTraits,
   type LaunchResult,
   type ObservedTask,
+  type Output,
   type StopResult,
+  type TaskUsage,
 } from '../../launcher/driver.ts';
 import type { DockerDriverOptions } from '../../launcher/drivers/docker/driver.ts';
 import type { ProcessDriverOptions } from '../../launcher/drivers/process/driver.ts';
@@ -24,10 +26,16 @@ interface Message {
   readonly error?: { readonly kind?: DriverError['kind']; readonly message: string };
   readonly traits?: DriverTraits;
   readonly nudge?: true;
+  /** A piece of a task's output; `over` is its end. */
+  readonly text?: string;
+  readonly over?: true | { readonly kind: DriverError['kind']; readonly message: string };
 }
 interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
+  /** What came of the output that was asked for, and who waits for more. */
+  readonly output: Message[];
+  more: () => void;
 }
 type Host = ChildProcessByStdio<Writable, Readable, null>;
 
@@ -75,7 +83,9 @@ export async function remoteDriver(
     launch: (request, signal) => call<LaunchResult>('launch', [request], signal),
     list: (signal) => call<readonly ObservedTask[]>('list', [], signal),
     stop: (taskId, options, signal) => call<StopResult>('stop', [taskId, options], signal),
+    logs: (taskId, options, signal) => call<Output | null>('logs', [taskId, options], signal),
     remove: (taskId, signal) => call<undefined>('remove', [taskId], signal),
+    usage: (taskIds, signal) => call<readonly TaskUsage[]>('usage', [taskIds], signal),
     watch(nudge) {
       nudges.add(nudge);
       const begun = call('watch', []);
@@ -103,19 +113,36 @@ function caller(host: Host, pending: Map<number, Pending>) {
   return <T>(verb: string, args: readonly unknown[], signal?: AbortSignal): Promise<T> =>
     new Promise<unknown>((resolve, reject) => {
       const id = (lastId += 1);
-      pending.set(id, { resolve, reject });
+      pending.set(id, { resolve, reject, output: [], more: () => {} });
       say({ id, verb, args });
       if (signal?.aborted) say({ id, abort: true });
       signal?.addEventListener('abort', () => say({ id, abort: true }), { once: true });
     }) as Promise<T>;
 }
 
-function settle(pending: Map<number, Pending>, { id, value, error }: Message): void {
-  const call = pending.get(id ?? 0);
-  pending.delete(id ?? 0);
+function settle(pending: Map<number, Pending>, message: Message): void {
+  const { id = 0, value, error } = message;
+  const call = pending.get(id);
+  if (message.text !== undefined || message.over !== undefined) {
+    call?.output.push(message);
+    call?.more();
+    return;
+  }
+  if (call && value === true) return call.resolve(outputOf(call));
+  pending.delete(id);
   if (error === undefined) call?.resolve(value);
   else if (error.kind === undefined) call?.reject(new Error(error.message));
   else call?.reject(new DriverError(error.kind, error.message));
+}
+
+async function* outputOf(call: Pending): Output {
+  for (;;) {
+    const message = call.output.shift();
+    if (message?.text !== undefined) yield message.text;
+    else if (message?.over === true) return;
+    else if (message?.over) throw new DriverError(message.over.kind, message.over.message);
+    else await new Promise<void>((resolve) => (call.more = resolve));
+  }
 }
 
 function infinityFromText(_name: string, value: unknown): unknown {

@@ -12,6 +12,8 @@ export interface Runner extends AsyncDisposable {
   /** The fields of its first line with this message. */
   line(message: string): Promise<Record<string, unknown>>;
   kill(signal: NodeJS.Signals): void;
+  /** Closes our end of its pipes. */
+  stopReading(): void;
   readonly exit: Promise<number | null>;
 }
 
@@ -47,6 +49,10 @@ export function startRunner(
     output: () => text,
     line: (message) => waitFor(`"${message}" from the runner`, () => find(text, message)),
     kill: (signal) => void child.kill(signal),
+    stopReading: () => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
     exit,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');

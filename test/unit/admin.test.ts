@@ -4,6 +4,7 @@ import { refusalOf } from '../../launcher/admin/guard.ts';
 import { createAdminListener, type AdminListener } from '../../launcher/admin/listener.ts';
 import type { AdminHost, Readiness, StopAnswer } from '../../launcher/admin/ports.ts';
 import { systemClock } from '../../launcher/lib/clock.ts';
+import { RecentEvents } from '../../launcher/telemetry/recent.ts';
 import { RecordedLog } from '../fakes/log.ts';
 
 const READY: Readiness = {
@@ -22,10 +23,13 @@ const ROOM = {
   attempts: 1,
   task: 'r-RM_1-1',
   createdAt: null,
+  participants: 2,
+  otherAgents: 0,
 } as const;
 
 let listener: AdminListener;
 let log: RecordedLog;
+let recent: RecentEvents;
 let readiness: Readiness;
 let healthy: boolean;
 let stopAnswer: StopAnswer | Error;
@@ -41,12 +45,28 @@ const host: AdminHost = {
   ready: () => readiness,
   rooms: () => [ROOM],
   tasks: () => [],
+  events: { since: (number) => recent.since(number), subscribe: (to) => recent.subscribe(to) },
+  metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'up 1\n' }),
+  dashboard: {
+    about: () => ({
+      deployment: 'test',
+      engine: 'memory',
+      webhookListen: '',
+      standbysWanted: new Map(),
+    }),
+    startUp: () => undefined,
+    startUps: () => [],
+    minutes: () => [],
+  },
+  roomName: (sid) => (sid === 'RM_1' ? 'a/b ü' : null),
   stopRoom: (name) => stop(`room ${name}`),
   stopTask: (key) => stop(`task ${key}`),
+  logs: () => Promise.resolve(null),
 };
 
 beforeEach(async () => {
   log = new RecordedLog();
+  recent = new RecentEvents(0);
   readiness = READY;
   healthy = true;
   stopAnswer = 'accepted';
@@ -58,21 +78,43 @@ afterEach(() => listener.close());
 
 interface Answer {
   readonly status: number | undefined;
-  readonly body: unknown;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
 /** By Node's own client, because `fetch` does not let a test choose the Host header. */
-function ask(method: string, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+function askText(
+  method: string,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<Answer & { readonly text: string }> {
   return new Promise((resolve, reject) => {
     const at = { host: '127.0.0.1', port: listener.port, method, path, headers };
     const sent = request(at, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
-        const body: unknown = JSON.parse(Buffer.concat(chunks).toString() || 'null');
-        resolve({ status: response.statusCode, body, headers: response.headers });
+        const text = Buffer.concat(chunks).toString();
+        resolve({ status: response.statusCode, headers: response.headers, text });
       });
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+async function ask(method: string, path: string, headers: Record<string, string> = {}) {
+  const answer = await askText(method, path, headers);
+  const body: unknown = JSON.parse(answer.text || 'null');
+  return { ...answer, body };
+}
+
+/** The status alone: pages are no JSON, and a live line has no end. */
+function statusOf(method: string, path: string, headers: Record<string, string>) {
+  return new Promise<number | undefined>((resolve, reject) => {
+    const at = { host: '127.0.0.1', port: listener.port, method, path, headers };
+    const sent = request(at, (response) => {
+      resolve(response.statusCode);
+      response.destroy();
     });
     sent.on('error', reject);
     sent.end();
@@ -125,9 +167,12 @@ test('a stop that fails answers 500 and says why in the log alone', async () => 
   expect(log.lines).toMatchObject([{ level: 'error', fields: { reason: 'the engine is away' } }]);
 });
 
-test.each(['/metrics', '/api/events', '/'])('%s says that it is not built', async (path) => {
-  const error = `this version does not have ${path}`;
-  expect(await ask('GET', path)).toMatchObject({ status: 501, body: { error } });
+test('/metrics is text, and may be asked for by any name', async () => {
+  for (const name of ['127.0.0.1', 'launcher.monitoring.svc:8082']) {
+    const answer = await askText('GET', '/metrics', { host: name });
+    expect(answer).toMatchObject({ status: 200, text: 'up 1\n' });
+    expect(answer.headers['content-type']).toBe('text/plain; version=0.0.4');
+  }
 });
 
 test.each([
@@ -188,6 +233,50 @@ test.each([
   const headers = { host: '127.0.0.1:8082', origin };
   expect((await ask('POST', '/api/rooms/lobby/stop', headers)).status).toBe(403);
   expect(stopped).toEqual([]);
+});
+
+test.each([
+  ['GET', '/', 'cross-site', 'navigate', 200],
+  ['GET', '/', 'none', 'navigate', 200],
+  ['GET', '/api/rooms', 'same-origin', 'cors', 200],
+  ['GET', '/api/rooms', 'cross-site', 'no-cors', 403],
+  ['GET', '/dashboard/live', 'same-site', 'cors', 403],
+  ['POST', '/rooms/RM_1/stop', 'cross-site', 'navigate', 403],
+  ['POST', '/rooms/RM_1/stop', 'same-site', 'no-cors', 403],
+  ['POST', '/rooms/RM_1/stop', 'same-origin', 'cors', 202],
+  ['POST', '/rooms/RM_2/stop', 'same-origin', 'cors', 404],
+])(
+  '%s %s, which the browser calls %s and %s, is answered %i',
+  async (method, path, site, mode, status) => {
+    const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': mode };
+    expect(await statusOf(method, path, headers)).toBe(status);
+    expect(stopped).toEqual(status === 202 ? ['room RM_1'] : []);
+  },
+);
+
+test.each([
+  [
+    'a page that frames us',
+    { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' },
+    403,
+  ],
+  [
+    'a link that somebody follows',
+    { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
+    200,
+  ],
+  ["another page's script, by a browser that says no more", { origin: 'http://evil.example' }, 403],
+])('%s', async (_title, headers, status) => {
+  expect(await statusOf('GET', '/api/rooms', headers)).toBe(status);
+});
+
+test('pages may run and load nothing from elsewhere, nor be framed', async () => {
+  const { headers } = await fetch(`http://127.0.0.1:${listener.port}/`);
+  const policy = headers.get('content-security-policy');
+  expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+  expect(policy).toContain("frame-ancestors 'none'");
+  expect(policy).not.toMatch(/unsafe|\*|https?:/);
+  expect(headers.get('referrer-policy')).toBe('no-referrer');
 });
 
 test('a POST from our own origin is accepted', async () => {

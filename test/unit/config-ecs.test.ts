@@ -72,6 +72,22 @@ test('all settings arrive, and lists keep their order', () => {
   });
 });
 
+test('size and runner of the default profile come from the environment', () => {
+  const size = { LAUNCHER_CPU: '0.5', LAUNCHER_MEMORY_MIB: '1024' };
+  const own = { name: 'default', cpu: 0.5, memoryMiB: 1024, runner: true };
+  const { list } = accepted({ ...size, LAUNCHER_ECS_RUNNER: 'true' }).profiles;
+  expect(list).toEqual([expect.objectContaining(own)]);
+  const { list: others } = accepted(size, [
+    { name: 'a', taskDefinition: 'a:1' },
+    { name: 'b', taskDefinition: 'b:1', cpu: 1, memoryMiB: 4096 },
+  ]).profiles;
+  expect(others.map(({ cpu, memoryMiB }) => [cpu, memoryMiB])).toEqual([
+    [0.5, 1024],
+    [1, 4096],
+    [0.5, 1024],
+  ]);
+});
+
 test('a profile names its task definition, and whether it runs our runner', () => {
   const arn = 'arn:aws:ecs:eu-central-1:111122223333:task-definition/support:12';
   const { list } = accepted({ LAUNCHER_ECS_TASK_DEFINITION: undefined }, [
@@ -84,6 +100,18 @@ test('a profile names its task definition, and whether it runs our runner', () =
 });
 
 test.each<[string, Env, readonly unknown[], string]>([
+  [
+    'a size of the default profile that Fargate has not',
+    { LAUNCHER_MEMORY_MIB: '1024' },
+    [],
+    'LAUNCHER_CPU, LAUNCHER_MEMORY_MIB: Fargate has no task with cpu 1 and 1024 MiB: choose',
+  ],
+  [
+    'a runner without a default profile',
+    { LAUNCHER_ECS_RUNNER: 'true', LAUNCHER_ECS_TASK_DEFINITION: undefined },
+    [{ name: 'a', taskDefinition: 'a:1' }],
+    'LAUNCHER_ECS_RUNNER is "true": it is for the environment',
+  ],
   ['cluster', { LAUNCHER_ECS_CLUSTER: undefined }, [], 'LAUNCHER_ECS_CLUSTER is not set'],
   ['cluster', { LAUNCHER_ECS_CLUSTER: 'a b' }, [], 'LAUNCHER_ECS_CLUSTER is "a b"'],
   ['subnets', { LAUNCHER_ECS_SUBNETS: undefined }, [], 'LAUNCHER_ECS_SUBNETS is not set'],

@@ -73,7 +73,12 @@ describe('the engine of the demo', () => {
       const opened = await open({}, host);
       expect(opened.settings).toMatchObject({ LAUNCHER_DRIVER: 'process' });
       expect(opened.warnings).toEqual([expect.stringMatching(why)]);
-      const asks = [{ engine: 'docker' }, { network: 'own' }, { agent: 'python' }] as const;
+      const asks = [
+        { engine: 'docker' },
+        { network: 'own' },
+        { agent: 'python' },
+        { image: 'room-launcher-agent' },
+      ] as const;
       for (const asked of asks) {
         const refused = await open(asked, host).catch((error: unknown) => error);
         expect(refused).toBeInstanceOf(StepFailed);
@@ -86,6 +91,11 @@ describe('the engine of the demo', () => {
   it.each(['python', 'javascript'] as const)('takes the %s image where asked to', async (agent) => {
     const { settings } = await open({ agent }, await engine('127.0.0.2', true));
     expect(settings['LAUNCHER_AGENT_IMAGE']).toBe(`room-launcher-agent-${agent}:latest`);
+  });
+
+  it("takes an image of the user's", async () => {
+    const { settings } = await open({ image: 'mine:1' }, await engine('127.0.0.2', true));
+    expect(settings['LAUNCHER_AGENT_IMAGE']).toBe('mine:1');
   });
 
   it('is processes without a word, and without asking Docker, where that was asked for', async () => {

@@ -1,9 +1,14 @@
-/** `room-launcher doctor` on a file: the table, a room's profile, and what `serve` would refuse. */
+/** `room-launcher doctor` on a file: the table, a room's profile, what `serve` would refuse; ECS. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type AskEngine, doctor, type DoctorOptions } from '../../launcher/doctor.ts';
+import { doctor, type DoctorOptions } from '../../launcher/doctor.ts';
+import type { AskEcs } from '../../launcher/doctor/ecs.ts';
+import { unseen } from '../../launcher/doctor/finding.ts';
+import { systemClock } from '../../launcher/lib/clock.ts';
+import { closeServer, listen } from '../../launcher/lib/listen.ts';
 
 const FILE = `
 profiles:
@@ -25,6 +30,7 @@ const ROWS = [
   'skip     name test-*                               nothing           -    -         -',
   'rest     every room                                agents/rest:1     1    1024 MiB  0',
 ];
+const WELL = 'ok             settings  all can be used in good.yaml, 3 profiles';
 const GOLD = '{"tier":"gold","level":2}';
 const asking = (profile: string) => JSON.stringify({ 'room-launcher': { profile } });
 
@@ -37,19 +43,40 @@ beforeAll(async () => {
 afterEach(() => void vi.unstubAllEnvs());
 afterAll(() => rm(folder, { recursive: true }));
 
-async function examine(options: DoctorOptions, env: Record<string, string> = {}, ask?: AskEngine) {
+async function examine(
+  options: DoctorOptions,
+  env: Record<string, string> = {},
+  ask?: AskEcs,
+  signal = new AbortController().signal,
+  isTTY = false,
+) {
   const out = { stdout: '', stderr: '' };
-  const stream = (name: 'stdout' | 'stderr') => ({ write: (text: string) => (out[name] += text) });
-  const io = { env, cwd: folder, stdout: stream('stdout'), stderr: stream('stderr') };
-  const code = await doctor(options, io, ask);
+  const stream = (name: 'stdout' | 'stderr') => ({
+    isTTY,
+    write: (text: string) => (out[name] += text),
+  });
+  const io = { env, cwd: folder, stdout: stream('stdout'), stderr: stream('stderr'), signal };
+  const alone = options.askEngine ? {} : { offline: true as const };
+  const code = await doctor({ ...alone, ...options }, io, ask);
   return { code, ...out };
 }
 
 describe('doctor', () => {
   it('prints the profiles of a file in their order', async () => {
     const end = await examine({ config: 'good.yaml' });
-    expect(end).toEqual({ code: 0, stdout: `${ROWS.join('\n')}\n`, stderr: '' });
-    expect(await examine({}, { LAUNCHER_CONFIG: join(folder, 'good.yaml') })).toEqual(end);
+    const stdout = `${ROWS.join('\n')}\n\n${WELL}\n\n0 wrong, 1 ok\n`;
+    expect(end).toEqual({ code: 0, stdout, stderr: '' });
+    const byEnvironment = await examine({}, { LAUNCHER_CONFIG: join(folder, 'good.yaml') });
+    expect(byEnvironment).toEqual({ ...end, stdout: stdout.replace(' in good.yaml', '') });
+  });
+
+  it('is coloured on a terminal that can, and on no other', async () => {
+    const shown = ['xterm', 'dumb'].map(async (TERM) => {
+      const end = await examine({ config: 'good.yaml' }, { TERM }, undefined, undefined, true);
+      return end.stdout;
+    });
+    expect(await shown[0]).toContain('\u001B[32mok ');
+    expect(await shown[1]).not.toContain('\u001B');
   });
 
   it('prints them for programs', async () => {
@@ -71,8 +98,14 @@ describe('doctor', () => {
         expect.objectContaining({ name: 'skip', launch: false, template: null }),
         expect.objectContaining({ name: 'rest', match: null }),
       ],
-      warnings: [],
       room: { profile: 'skip', by: 'match', launch: false },
+      checks: [
+        {
+          check: 'settings',
+          findings: [{ outcome: 'ok', text: 'all can be used in good.yaml, 3 profiles' }],
+          tookMs: expect.any(Number),
+        },
+      ],
     });
   });
 
@@ -97,20 +130,21 @@ describe('doctor', () => {
     await writeFile(join(folder, 'lone.yaml'), FILE.replace(/ {2}- name: rest[^]*/, ''));
     expect((await examine(asked)).stdout).toContain('No profile matches such a room');
     const unknown = await examine({ ...asked, metadata: asking('suport') });
-    expect(unknown.stderr).toBe(
-      'room-launcher: warning: the metadata names profile "suport", which does not exist\n',
+    expect(unknown.stdout).toContain(
+      'warning        settings  the metadata names profile "suport", which does not exist\n',
     );
     const odd = await examine({ ...asked, metadata: '{"a":' });
-    expect(odd.stderr).toContain('is no JSON object');
+    expect(odd.stdout).toContain('is no JSON object');
     expect([unknown.code, odd.code]).toEqual([0, 0]);
   });
 
   it('warns of profiles that no match reaches', async () => {
     const end = await examine({ config: 'good.yaml' }, { LAUNCHER_AGENT_IMAGE: 'mine:1' });
-    expect(end.stderr).toBe(
-      'room-launcher: warning: profile default serves only rooms whose metadata names it: ' +
+    expect(end.stdout).toContain(
+      'warning        settings  profile default serves only rooms whose metadata names it: ' +
         'rest before it matches every room\n',
     );
+    expect(end.stdout).toContain('\n0 wrong, 1 warning, 1 ok\n');
     expect(end).toMatchObject({ code: 0, stdout: expect.stringContaining('mine:1') });
   });
 
@@ -144,32 +178,57 @@ describe('doctor', () => {
       LAUNCHER_GATEWAY_URL: 'ws://launcher.internal:8083',
     };
     const wrong = 'task definition agent:3 has no container named agent (it has web): …';
-    const unseen = 'cluster agents: … is not authorized to perform: ecs:DescribeClusters';
+    const denied = 'cluster agents: … is not authorized to perform: ecs:DescribeClusters';
 
     it('says what is wrong in ECS and what could not be looked at', async () => {
       const asked: unknown[] = [];
-      const ask: AskEngine = async (engine, deployment, { list }) => {
-        asked.push(engine.cluster, deployment, list.length);
-        return { wrong: [wrong], unseen: [unseen] };
+      const ask: AskEcs = async (engine, deployment, templates) => {
+        asked.push(engine.cluster, deployment, ...templates);
+        return [
+          { level: 'wrong', text: wrong },
+          { level: 'unseen', text: denied },
+        ];
       };
       const end = await examine({ askEngine: true }, ECS, ask);
-      expect(end.code).toBe(1);
-      expect(end.stdout).toContain('agent:3');
-      expect(end.stderr).toBe(`room-launcher: warning: ${unseen}\nroom-launcher: ${wrong}\n`);
-      expect(asked).toEqual(['agents', 'default', 1]);
+      expect(end).toMatchObject({ code: 1, stderr: '' });
+      expect(end.stdout).toContain(`wrong          engine    ${wrong}\n`);
+      expect(end.stdout).toContain(`not looked at  engine    ${denied}\n`);
+      expect(asked).toEqual(['agents', 'default', 'agent:3']);
       const { stdout } = await examine({ askEngine: true, json: true }, ECS, ask);
-      expect(JSON.parse(stdout)).toMatchObject({ ok: false, warnings: [unseen], errors: [wrong] });
+      expect(JSON.parse(stdout)).toMatchObject({ ok: false });
     });
 
     it('is well where nothing is wrong, and asks nobody without it', async () => {
       let asked = 0;
-      const ask: AskEngine = async () => {
+      const ask: AskEcs = async () => {
         asked += 1;
-        return { wrong: [], unseen: [] };
+        return [];
       };
       expect(await examine({ askEngine: true }, ECS, ask)).toMatchObject({ code: 0, stderr: '' });
       expect(await examine({}, ECS, ask)).toMatchObject({ code: 0, stderr: '' });
       expect(asked).toBe(1);
+    });
+
+    it('ends at once with its user, and says what it has seen', async () => {
+      const end = new AbortController();
+      const silent = createServer(() => end.abort('SIGINT'));
+      try {
+        const port = await listen(silent, { host: '127.0.0.1', port: 0 }, 'the test');
+        const env = { DOCKER_HOST: `tcp://127.0.0.1:${port}`, LAUNCHER_AGENT_IMAGE: 'mine:1' };
+        const given = { askEngine: true, json: true } as const;
+        const { code, stdout } = await examine(given, env, undefined, end.signal);
+        expect(code).toBe(130);
+        expect(JSON.parse(stdout)).toMatchObject({
+          ok: false,
+          checks: [
+            { check: 'settings', findings: [{ outcome: 'ok' }] },
+            { check: 'engine', findings: [unseen('the doctor was ended before')] },
+            { check: 'images', findings: [{ outcome: 'unseen' }] },
+          ],
+        });
+      } finally {
+        await closeServer(silent, systemClock, 0);
+      }
     });
 
     it('says in one line that there is no region', async () => {
@@ -183,16 +242,10 @@ describe('doctor', () => {
       const end = await examine({ askEngine: true }, ECS);
       expect(end).toMatchObject({
         code: 1,
-        stderr:
-          'room-launcher: no region of AWS can be told (Region is missing): ' +
-          'set AWS_REGION to the one of the ECS cluster\n',
-      });
-    });
-
-    it('is for ECS alone', async () => {
-      expect(await examine({ config: 'good.yaml', askEngine: true })).toMatchObject({
-        code: 64,
-        stderr: 'room-launcher: --ask-engine is for LAUNCHER_DRIVER=ecs; leave it out\n',
+        stdout: expect.stringContaining(
+          'wrong          engine    no region of AWS can be told (Region is missing): ' +
+            'set AWS_REGION to the one of the ECS cluster\n',
+        ),
       });
     });
   });

@@ -71,11 +71,11 @@ test('closing cuts off a request that never ends', async () => {
 });
 
 test('closing waits for an answer, and not for its connection to idle', async () => {
-  let answer: ((response: Response) => void) | undefined;
+  let answer: (() => void) | undefined;
   const asked = new Promise<void>((resolve) => {
-    const made = httpServer(() => {
+    const made = httpServer((_request, response) => {
       resolve();
-      return new Promise((settle) => (answer = settle));
+      answer = () => response.end('ok');
     });
     servers.push(made);
   });
@@ -86,7 +86,7 @@ test('closing waits for an answer, and not for its connection to idle', async ()
   await asked;
   // The clock stands still: nothing is ever cut off.
   const closed = closeServer(made!, new FakeClock(), 1);
-  answer?.(new Response('ok'));
+  answer?.();
   const [text] = await once(socket, 'data');
   expect(String(text)).toMatch(/^HTTP\/1\.1 200/);
   await closed;
@@ -98,7 +98,10 @@ test.each([
   ['with a slow body', 80, 'POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc'],
 ])('a client %s is cut off', async (_title, requestMs, start) => {
   const limits = { maxConnections: 9, headersMs: 40, requestMs, idleMs: 40 };
-  const made = httpServer(async (request) => new Response(await request.text()), limits);
+  const made = httpServer(
+    (request, response) => request.on('end', () => response.end()).resume(),
+    limits,
+  );
   servers.push(made);
   const socket = await dial(await listen(made, LOOPBACK, 'LAUNCHER_X_LISTEN'));
   socket.on('error', () => {});
@@ -111,7 +114,7 @@ test.each([
 
 test('connections above the limit are turned away', async () => {
   const limits = { maxConnections: 1, headersMs: 5000, requestMs: 5000, idleMs: 5000 };
-  const made = httpServer(() => new Response('ok'), limits);
+  const made = httpServer((_request, response) => response.end('ok'), limits);
   servers.push(made);
   const port = await listen(made, LOOPBACK, 'LAUNCHER_X_LISTEN');
   const first = await dial(port);

@@ -29,7 +29,7 @@ interface Rule {
 }
 
 const RULES: readonly Rule[] = [
-  { of: /^launcher\/(main|cli|serve|wiring|doctor)\.ts$/, may: [/^launcher\//] },
+  { of: /^launcher\/(main|cli|serve|dry-run|wiring|admin-host|doctor)\.ts$/, may: [/^launcher\//] },
   { of: DRIVER, may: [], packages: false, own: false },
   { of: /^launcher\/config(\.ts|\/)/, may: [/^launcher\/config(\.ts|\/)/, LIB], types: [CORE] },
   { of: LIB, may: [] },
@@ -42,10 +42,20 @@ const RULES: readonly Rule[] = [
     may: [CORE_WORDS, DRIVER, /^launcher\/livekit\/token\.ts$/, LIB],
     types: [CORE],
   },
+  { of: /^launcher\/admin\/dashboard\/browser\//, may: [], packages: false },
+  {
+    of: /^launcher\/admin\/dashboard\//,
+    may: [CORE_WORDS, DRIVER, /^launcher\/admin\/(ports|stream-end)\.ts$/, LIB],
+    types: [CORE],
+  },
   { of: /^launcher\/admin\//, may: [CORE_WORDS, DRIVER, LIB], types: [CORE] },
   { of: /^launcher\/drivers\/[^/]+\.ts$/, may: [DRIVER, LIB, /^launcher\/drivers\//] },
   { of: /^launcher\/drivers\/[^/]+\//, may: [DRIVER, LIB] },
-  { of: /^launcher\/telemetry\//, may: [LIB] },
+  {
+    of: /^launcher\/telemetry\//,
+    may: [LIB, /^launcher\/core\/key\.ts$/],
+    types: [CORE, DRIVER, /^launcher\/admin\/ports\.ts$/],
+  },
   {
     of: /^launcher\/dev\//,
     // Where the engine is, how its errors read, how what is ours there is marked.
@@ -53,16 +63,41 @@ const RULES: readonly Rule[] = [
     types: [DRIVER],
   },
   {
+    // They ask a running launcher; of its parts they know what its admin API answers.
+    of: /^launcher\/cli\//,
+    may: [LIB, /^launcher\/dev\/progress\.ts$/, /^launcher\/config(\.ts|\/)/],
+    types: [/^launcher\/(admin\/ports|reconcile\/preview)\.ts$/],
+  },
+  {
+    of: /^launcher\/doctor\//,
+    // Asks as the launcher asks, and listens as it listens; decides and launches nothing.
+    may: [
+      CORE_WORDS,
+      DRIVER,
+      LIB,
+      /^launcher\/config\.ts$/,
+      /^launcher\/cli\/(table|sse)\.ts$/,
+      /^launcher\/livekit\/(rooms|errors)\.ts$/,
+      /^launcher\/gateway\/(credentials|wire)\.ts$/,
+      /^launcher\/webhook\/listener\.ts$/,
+      /^launcher\/drivers\/docker\/(calls|connection|errors|network|spec)\.ts$/,
+      /^launcher\/drivers\/ecs\/examine\.ts$/,
+    ],
+    types: [/^launcher\/webhook\/verify\.ts$/],
+  },
+  {
     of: /^launcher\/build\//,
     // What the images of the repository are built with, too.
     may: [LIB, /^launcher\/dev\/progress\.ts$/, /^scripts\/(docker-client|image-build)\.mjs$/],
   },
+  // What it needs to know of the launcher, the launcher's settings and documents say.
+  { of: /^iac\//, may: [] },
   { of: /^agent-image\//, may: [/^launcher\/gateway\/wire\.ts$/, /^agent-image\//] },
 ];
 
 /** Who may read the environment, take signals and end the process. */
 const PROCESSES =
-  /^(launcher\/main\.ts|agent-image\/.*|launcher\/drivers\/process\/supervisor\.ts)$/;
+  /^(launcher\/main\.ts|iac\/app\.ts|agent-image\/.*|launcher\/drivers\/process\/supervisor\.ts)$/;
 
 interface Import {
   readonly from: string;
@@ -70,7 +105,7 @@ interface Import {
 }
 
 const files = walk(ROOT);
-const sources = files.filter((path) => /^(launcher|agent-image)\/.*\.ts$/.test(path));
+const sources = files.filter((path) => /^(launcher|agent-image|iac)\/.*\.(tsx?|m?js)$/.test(path));
 
 describe('structure', () => {
   it('finds the sources', () => {
@@ -83,9 +118,19 @@ describe('structure', () => {
   });
 
   it('keeps to launcher/main.ts what is the whole process', () => {
-    const whole = /\bprocess\s*\.\s*(env|exit|exitCode|on|once|argv)\b/;
+    const whole = /(?<!')\bprocess\s*\.\s*(env|exit|exitCode|on|once|argv)\b/;
     const others = sources.filter((path) => !PROCESSES.test(path));
     expect(others.filter((path) => whole.test(withoutComments(read(path))))).toEqual([]);
+  });
+
+  it('loads OpenTelemetry in one file alone, which is loaded when traces are on', () => {
+    const loading = (path: string, what: string) =>
+      importsOf(read(path)).some(({ from, typeOnly }) => !typeOnly && from.includes(what));
+    const sdk = 'launcher/telemetry/traces-sdk.ts';
+    expect(sources.filter((path) => loading(path, '@opentelemetry/'))).toEqual([sdk]);
+    const above = sources.filter((path) => loading(path, 'traces-sdk'));
+    expect(above).toEqual(['launcher/telemetry/traces.ts']);
+    expect(read('launcher/telemetry/traces.ts')).not.toMatch(/^import .*traces-sdk/m);
   });
 
   it(`has no source file of more than ${LINES_MAX} lines`, () => {
@@ -124,6 +169,8 @@ describe('structure, its own checks', () => {
     ['launcher/dev/demo.ts', `const x = await import('../main.ts');`],
     ['launcher/admin/listener.ts', `export * from '../gateway/wire.ts';`],
     ['agent-image/main.ts', `import {\n  a,\n  b,\n} from '../launcher/lib/log.ts';`],
+    ['iac/checks.ts', `import { fargateAdvice } from '../launcher/config/ecs.ts';`],
+    ['launcher/core/plan.ts', `import { x } from '../../iac/props.ts';`],
     ['launcher/stray.ts', ``],
   ])('%s may not: %s', (path, text) => expect(breaches(path, text)).not.toEqual([]));
 

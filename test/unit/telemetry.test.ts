@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { systemClock } from '../../launcher/lib/clock.ts';
+import type { Told } from '../../launcher/lib/log.ts';
 import { Secret } from '../../launcher/lib/secret.ts';
 import { createLog, type LogLevel } from '../../launcher/telemetry/log.ts';
 
@@ -7,6 +9,7 @@ function recorded(level: LogLevel = 'debug', secrets: readonly string[] = []) {
   const log = createLog({
     level,
     redact: secrets.map((text) => new Secret(text)),
+    clock: systemClock,
     destination: { write: (line) => void written.push(line) },
   });
   const lines = (): Record<string, unknown>[] => written.map((line) => JSON.parse(line));
@@ -76,6 +79,7 @@ test('a line that cannot be written breaks nothing', () => {
   const log = createLog({
     level: 'info',
     redact: [],
+    clock: systemClock,
     destination: {
       write() {
         throw new Error('disk full');
@@ -84,4 +88,43 @@ test('a line that cannot be written breaks nothing', () => {
   });
   expect(() => log.info('x')).not.toThrow();
   expect(() => log.event('pass.run', {})).not.toThrow();
+});
+
+test('listeners hear of every event, without secrets, and one that throws keeps none from it', () => {
+  const told: Told[] = [];
+  const log = createLog({
+    level: 'silent',
+    redact: [new Secret('s3cret')],
+    clock: { ...systemClock, nowMs: () => 7 },
+    listeners: [
+      () => {
+        throw new Error('a broken listener');
+      },
+      (one) => void told.push(one),
+    ],
+  });
+  log.event('task.end', { reason: 'it said s3cret', code: 1 }, 'warn');
+  log.event('pass.run', {}, 'debug');
+  expect(told).toEqual([
+    {
+      atMs: 7,
+      event: 'task.end',
+      level: 'warn',
+      fields: { reason: 'it said [secret]', code: 1 },
+    },
+    { atMs: 7, event: 'pass.run', level: 'debug', fields: {} },
+  ]);
+});
+
+test('all listeners hear the same of an event, also while time goes on', () => {
+  const heard: Told[] = [];
+  let nowMs = 0;
+  const log = createLog({
+    level: 'silent',
+    redact: [],
+    clock: { ...systemClock, nowMs: () => (nowMs += 1) },
+    listeners: [(one) => void heard.push(one), (one) => void heard.push(one)],
+  });
+  log.event('task.register', { task: 'r-RM_a-1' });
+  expect(heard.map(({ atMs }) => atMs)).toEqual([1, 1]);
 });

@@ -95,6 +95,7 @@ test('a signed webhook is answered 200 and nudges', async () => {
       event: 'room_started',
       roomName: 'a private name',
       sid: 'RM_1',
+      participants: 0,
       createdAtMs: 1_700_000_000_000,
     },
   ]);
@@ -150,12 +151,14 @@ test.each([
   ['no event', { room: { sid: 'RM_1', name: 'n' } }],
   ['no room', { event: 'room_started' }],
   ['a room without sid', { event: 'room_started', room: { name: 'n' } }],
-])('%s: answered 200 and ignored', async (_title, content) => {
+])('%s: answered 200, ignored, and told only to who asks for it', async (_title, content) => {
   const body = JSON.stringify(content);
   const answer = await send(body, await sign(body));
   expect(answer).toEqual({ status: 200, text: 'ignored\n' });
   await afterwards();
   expect(nudges).toEqual([]);
+  const told = log.lines.map(({ level, fields }) => `${level} ${String(fields['reason'])}`);
+  expect(told).toEqual(['debug ignored']);
 });
 
 test('a nudge that throws costs a line, not the answer', async () => {
@@ -365,6 +368,13 @@ test.each([
   const response = await fetch(url(path), { method });
   await response.arrayBuffer();
   expect(response.status).toBe(status);
+});
+
+test('an answer says its length: its connection goes on with the next webhook', async () => {
+  const response = await fetch(url('/healthz'));
+  expect(await response.text()).toBe('ok\n');
+  expect(response.headers.get('content-length')).toBe('3');
+  expect(response.headers.get('connection')).toBe('keep-alive');
 });
 
 test('/healthz tells when the process is not well', async () => {

@@ -3,11 +3,13 @@
  * every other failure is the client library's own error, told apart in `errors.ts`.
  */
 import Docker from 'dockerode';
-import { DriverError, type TaskId } from '../../driver.ts';
+import { DriverError, type LogsOptions, type TaskId } from '../../driver.ts';
 import { addressText, type Connection } from './connection.ts';
 import type { Inspection } from './convert.ts';
 import { statusOf } from './errors.ts';
 import { LABELS } from './labels.ts';
+import type { Stats } from './usage.ts';
+import type { Frames } from './output.ts';
 
 /** The API of engine 20.10: the first with a name for the host on bridges, and all we need. */
 const API_WANTED = '1.41';
@@ -17,6 +19,16 @@ const OPEN_TIMEOUT_MS = 60_000;
 export interface Image {
   readonly user: string;
   readonly architecture: string;
+}
+
+/** A container as a list shows it. */
+export interface Row {
+  readonly id: string;
+  readonly names: readonly string[];
+  /** As `Inspection` has it. */
+  readonly state: string;
+  /** For people: since when, and with which exit code. */
+  readonly status: string;
 }
 
 /** An engine that was asked who it is. */
@@ -52,10 +64,19 @@ export class Engine {
     return orNull([404], this.#docker.getContainer(idOrName).inspect({ abortSignal }));
   }
 
-  /** Ids of all containers of a deployment, whatever their state. */
-  async ids(deployment: string, abortSignal: AbortSignal): Promise<readonly string[]> {
+  /** All containers of a deployment, whatever their state. */
+  async rows(deployment: string, abortSignal: AbortSignal): Promise<readonly Row[]> {
     const filters = { label: [`${LABELS.deployment}=${deployment}`] };
     const rows = await this.#docker.listContainers({ all: true, filters, abortSignal });
+    return rows.map(({ Id, Names, State, Status }) => {
+      return { id: Id, names: Names, state: State, status: Status };
+    });
+  }
+
+  /** Ids of those containers of a deployment that run. */
+  async runningIds(deployment: string, abortSignal: AbortSignal): Promise<readonly string[]> {
+    const filters = { label: [`${LABELS.deployment}=${deployment}`], status: ['running'] };
+    const rows = await this.#docker.listContainers({ filters, abortSignal });
     return rows.map(({ Id }) => Id);
   }
 
@@ -91,6 +112,12 @@ export class Engine {
     );
   }
 
+  /** What it uses now, without the second that the engine would wait for a rate; null: no such one. */
+  stats(id: string, abortSignal: AbortSignal): Promise<Stats | null> {
+    const how = { stream: false, 'one-shot': true, abortSignal } as const;
+    return orNull([404, 409], this.#docker.getContainer(id).stats(how));
+  }
+
   /** SIGKILL; false when there was nothing to kill. */
   async kill(id: string, abortSignal: AbortSignal): Promise<boolean> {
     const call = this.#docker.getContainer(id).kill({ signal: 'SIGKILL', abortSignal });
@@ -107,6 +134,28 @@ export class Engine {
     const call = this.#docker.getContainer(id).remove({ v: true, force: false, abortSignal });
     const done = orNull([404], call).then(() => true);
     return (await orNull([409], done)) ?? false;
+  }
+
+  /**
+   * The container's output, framed as `output.ts` reads it; null when there is no such container.
+   * Always as a stream, which the library's own call without `follow` is not.
+   */
+  logs(id: string, options: LogsOptions, abortSignal: AbortSignal): Promise<Frames | null> {
+    const request = {
+      path: `/containers/${id}/logs?`,
+      method: 'GET',
+      options: { stdout: true, stderr: true, ...options },
+      isStream: true,
+      statusCodes: { 200: true },
+      abortSignal,
+    };
+    const answer = new Promise<Frames>((resolve, reject) => {
+      this.#docker.modem.dial(request, (error, frames) => {
+        if (error) reject(error);
+        else resolve(frames as Frames);
+      });
+    });
+    return orNull([404], answer);
   }
 
   /** Null when the engine does not have it. */

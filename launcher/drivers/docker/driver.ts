@@ -11,15 +11,8 @@
  *
  * Images of private registries have to be on the engine already: it is asked without credentials.
  */
-import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
-import {
-  type Driver,
-  type DriverTraits,
-  isTaskKey,
-  type ObservedTask,
-  type Preparation,
-} from '../../driver.ts';
+import { type Driver, type DriverTraits, isTaskKey, type Preparation } from '../../driver.ts';
 import { unlessAborted } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -27,13 +20,15 @@ import { variablesReader } from '../../lib/env-file.ts';
 import type { Log } from '../../lib/log.ts';
 import { Engine } from './calls.ts';
 import { addressText, connectionOf, type EngineAddress } from './connection.ts';
-import { isOfDeployment, taskOf } from './convert.ts';
 import { GRACE_MAX_MS, remove, stop } from './end.ts';
 import { driverErrorOf } from './errors.ts';
 import { Images } from './images.ts';
 import { launch, type LaunchParts } from './launch.ts';
+import { Lister } from './list.ts';
+import { logs } from './output.ts';
 import { type NetworkChoice, Networks, removeNetworks } from './network.ts';
 import { Stops } from './stops.ts';
+import { usage } from './usage.ts';
 import { watchEvents } from './watch.ts';
 
 const TRAITS: DriverTraits = {
@@ -46,9 +41,6 @@ const TRAITS: DriverTraits = {
   // A start costs a core, and the engine is mostly on this machine; the rate only stops a runaway.
   launches: { inFlight: availableParallelism(), perSecond: 20 },
 };
-
-/** Containers inspected at once for one list. */
-const INSPECTS_AT_ONCE_MAX = 16;
 
 export interface DockerDriverOptions {
   readonly deployment: string;
@@ -74,10 +66,12 @@ export function dockerDriver(options: DockerDriverOptions): DockerDriver {
   const connection = connectionOf(options.engine);
   const stops = new Stops(clock, log);
   const images = new Images({ clock, log });
+  const lister = new Lister(deployment, (id) => stops.isStopping(id));
   const engine = opener(() => Engine.open(connection));
+  const errorOf = (error: unknown) => driverErrorOf(error, addressText(connection));
   const call = <T>(signal: AbortSignal, work: (engine: Engine) => Promise<T>): Promise<T> =>
     unlessAborted(signal, () => engine().then(work)).catch((error: unknown) => {
-      throw driverErrorOf(error, addressText(connection));
+      throw errorOf(error);
     });
   const parts: LaunchParts = {
     deployment,
@@ -97,10 +91,13 @@ export function dockerDriver(options: DockerDriverOptions): DockerDriver {
         return { outcome: 'unknown', detail: driverErrorOf(error, '').message };
       }
     },
-    list: (signal) => call(signal, (to) => list(to, deployment, stops, signal)),
+    list: (signal) => call(signal, (to) => lister.list(to, signal)),
     stop: (taskId, how, signal) =>
       call(signal, (to) => stop(to, deployment, stops, taskId, how, signal)),
     remove: (taskId, signal) => call(signal, (to) => remove(to, deployment, taskId, signal)),
+    usage: (taskIds, signal) => call(signal, (to) => usage(to, deployment, taskIds, signal)),
+    logs: (taskId, how, signal) =>
+      call(signal, (to) => logs(to, deployment, taskId, how, signal, errorOf)),
     watch(nudge) {
       return watchEvents(
         (signal) => call(signal, (to) => to.events(deployment, signal)),
@@ -130,26 +127,4 @@ function opener(open: () => Promise<Engine>): () => Promise<Engine> {
       opened = undefined;
       throw error;
     }));
-}
-
-/** All containers that bear our label; one that goes meanwhile is left out. */
-async function list(
-  engine: Engine,
-  deployment: string,
-  stops: Stops,
-  signal: AbortSignal,
-): Promise<readonly ObservedTask[]> {
-  const ids = await engine.ids(deployment, signal);
-  // Each request listens to it, which Node would take for a leak.
-  const each = AbortSignal.any([signal]);
-  setMaxListeners(2 * INSPECTS_AT_ONCE_MAX, each);
-  const tasks: ObservedTask[] = [];
-  for (let next = 0; next < ids.length; next += INSPECTS_AT_ONCE_MAX) {
-    const some = ids.slice(next, next + INSPECTS_AT_ONCE_MAX);
-    for (const seen of await Promise.all(some.map((id) => engine.inspect(id, each)))) {
-      if (seen === null || !isOfDeployment(seen, deployment)) continue;
-      tasks.push(taskOf(seen, deployment, stops.isStopping(seen.Id)));
-    }
-  }
-  return tasks;
 }

@@ -46,7 +46,7 @@ export async function remove(
 }
 
 /** A readable task of this deployment; null for everything else, as if it were not there. */
-async function ours(
+export async function ours(
   engine: Engine,
   deployment: string,
   taskId: TaskId,

@@ -1,6 +1,6 @@
 /**
- * `launch` of the Docker engine: look, create, start. The container's name is the key's, so that the
- * engine lets exactly one caller create it.
+ * `launch` of the Docker engine: create, start; a look when there was none to create. The container's
+ * name is the key's, so that the engine lets exactly one caller create it.
  *
  * A launch is a fact once the container is created: whatever is lost after that leaves a container
  * that a repeat starts. One that the engine refuses to start is removed again, so that a refusal
@@ -21,6 +21,11 @@ import { containerSpec } from './spec.ts';
 const LOOKS_MAX = 20;
 const LOOK_AGAIN_MS = 50;
 
+const REMOVED: LaunchResult = {
+  outcome: 'unknown',
+  detail: 'the container was removed meanwhile',
+};
+
 export interface LaunchParts {
   readonly deployment: string;
   readonly networks: Networks;
@@ -37,14 +42,15 @@ export async function launch(
   request: LaunchRequest,
   signal: AbortSignal,
 ): Promise<LaunchResult> {
-  const name = engineName(parts.deployment, request.key);
-  const before = await engine.inspect(name, signal);
-  if (before !== null) return finish(parts, engine, before, request.key, signal);
   const created = await create(parts, engine, request, signal);
-  if (typeof created === 'object' && created !== null) return created;
-  const seen = await look(parts, engine, created ?? name, signal);
-  if (seen === null) return { outcome: 'unknown', detail: 'the container was removed meanwhile' };
-  return finish(parts, engine, seen, request.key, signal);
+  if (typeof created === 'string') return start(parts, engine, created, signal);
+  const name = engineName(parts.deployment, request.key);
+  // One of an earlier launch counts, whatever stands in the way of a new one.
+  const seen = await (created === null
+    ? look(parts, engine, name, signal)
+    : engine.inspect(name, signal));
+  if (seen !== null) return finish(parts, engine, seen, request.key, signal);
+  return created ?? REMOVED;
 }
 
 /** The new container's id; null when somebody else has created it. */
@@ -76,15 +82,15 @@ async function create(
 async function look(
   { clock }: LaunchParts,
   engine: Engine,
-  idOrName: string,
+  name: string,
   signal: AbortSignal,
 ): Promise<Inspection | null> {
   for (let looks = 1; looks < LOOKS_MAX; looks += 1) {
-    const seen = await engine.inspect(idOrName, signal);
+    const seen = await engine.inspect(name, signal);
     if (seen !== null) return seen;
     await delay(clock, LOOK_AGAIN_MS, signal);
   }
-  return engine.inspect(idOrName, signal);
+  return engine.inspect(name, signal);
 }
 
 /** Brings a container that has the key's name to where the launch is done. */
@@ -101,15 +107,24 @@ async function finish(
     const detail = `the container name ${name} is taken by a container that is not ours: remove it`;
     return refused('invalid', 'never', detail);
   }
-  if (!isHalfDone(seen)) return accepted(parts, seen);
+  return isHalfDone(seen) ? start(parts, engine, seen.Id, signal) : accepted(parts, seen);
+}
+
+async function start(
+  parts: LaunchParts,
+  engine: Engine,
+  id: string,
+  signal: AbortSignal,
+): Promise<LaunchResult> {
   try {
-    await engine.start(seen.Id, signal);
+    await engine.start(id, signal);
   } catch (error) {
     const refusal = refusedOrThrown(error);
-    await engine.remove(seen.Id, signal);
+    await engine.remove(id, signal);
     return refusal;
   }
-  return accepted(parts, (await engine.inspect(seen.Id, signal)) ?? seen);
+  const seen = await engine.inspect(id, signal);
+  return seen === null ? REMOVED : accepted(parts, seen);
 }
 
 function accepted(parts: LaunchParts, seen: Inspection): LaunchResult {

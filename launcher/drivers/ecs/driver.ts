@@ -19,6 +19,7 @@ import { Ecs, LAUNCHES, type SdkOptions } from './calls.ts';
 import { examine } from './examine.ts';
 import { launch } from './launch.ts';
 import { Lister } from './list.ts';
+import { logs } from './output.ts';
 import { EventQueue } from './queue.ts';
 import type { Place } from './request.ts';
 import { stop } from './stop.ts';
@@ -73,6 +74,7 @@ export async function ecsDriver(options: EcsDriverOptions): Promise<Driver> {
     stop: (taskId, how, signal) => call(signal, () => stop(ecs, deployment, taskId, how, signal)),
     // Nothing can be freed: ECS forgets an ended task by itself.
     remove: (_taskId, signal) => call(signal, () => Promise.resolve()),
+    logs: (taskId, _how, signal) => call(signal, () => logs(ecs, deployment, taskId, signal)),
     async prepare(launches, signal) {
       const templates = new Set(launches.map(({ template }) => template));
       const findings = await call(signal, () => examine(ecs, options.network, templates, signal));

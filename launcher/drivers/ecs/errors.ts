@@ -57,6 +57,11 @@ export function isUnknownName(error: unknown): boolean {
   return nameOf(error) === 'InvalidParameterException';
 }
 
+/** What ECS says where no other name fits: its cause stands in its words alone. */
+export function isClientException(error: unknown): boolean {
+  return nameOf(error) === 'ClientException';
+}
+
 /** `about`: what was asked for, for people. Null where the service's decision is not known. */
 export function refusalOf(error: unknown, about: string): Refused | null {
   const name = nameOf(error);

@@ -44,9 +44,12 @@ export async function examine(
   return findings.flat();
 }
 
+/** No cluster has it: asking for it tells only whether one may ask. */
+const NO_TASK = '0'.repeat(32);
+
 /**
- * For the doctor: also whether tasks may be listed. Neither launches nor stops anything. Rejects with
- * `DriverError`.
+ * For the doctor: also whether tasks may be listed, described and stopped. Neither launches nor
+ * stops anything. Rejects with `DriverError`.
  */
 export async function examineEcs(
   { deployment, cluster, network, clock, sdk = {} }: ExamineOptions,
@@ -57,7 +60,9 @@ export async function examineEcs(
   try {
     return await unlessAborted(signal, async () => {
       const findings = await examine(ecs, network, templates, signal);
-      return [...findings, ...(await unlisted(ecs, deployment, findings, signal))];
+      const unlistable = await unlisted(ecs, deployment, findings, signal);
+      const others = await refusedRights(ecs, unlistable.length === 0, signal);
+      return [...findings, ...unlistable, ...others];
     });
   } catch (error) {
     throw ecs.errorOf(error);
@@ -81,6 +86,29 @@ async function unlisted(
     const known = kind === 'invalid' && said.some(({ level }) => level === 'wrong');
     return known ? [] : [{ level: 'wrong', text: message }];
   }
+}
+
+/** Rights that a launcher needs later; whether it may launch shows only a launch. */
+async function refusedRights(
+  ecs: Ecs,
+  lists: boolean,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const tries = [
+    // Whoever may not list has been told; a list describes, where there are tasks.
+    ...(lists ? [() => ecs.describe([NO_TASK], signal)] : []),
+    () => ecs.stopTask(NO_TASK, 'a look at rights', signal),
+  ];
+  const findings: Finding[] = [];
+  for (const attempt of tries) {
+    try {
+      await attempt();
+    } catch (error) {
+      const { kind, message } = ecs.errorOf(error);
+      if (kind === 'denied') findings.push({ level: 'wrong', text: message });
+    }
+  }
+  return findings;
 }
 
 /** What may not be looked at may be right all the same. */

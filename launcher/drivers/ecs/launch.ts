@@ -9,8 +9,8 @@ import type { RunTaskCommandOutput } from '@aws-sdk/client-ecs';
 import type { LaunchRequest, LaunchResult } from '../../driver.ts';
 import type { Ecs } from './calls.ts';
 import { taskOf } from './convert.ts';
-import { failureRefusal, refusalOf, refused, tokenHolders } from './errors.ts';
-import { choiceOf } from './placement.ts';
+import { failureRefusal, isClientException, refusalOf, refused, tokenHolders } from './errors.ts';
+import { choiceOf, isFargate } from './placement.ts';
 import { OVERRIDES_MAX, overridesLength, type Place, runTaskInput, startedBy } from './request.ts';
 
 /** The contract's `launch`; rejects where the contract says `unknown`. */
@@ -45,7 +45,29 @@ export async function launch(
     if (holders !== null) return adopt(place, ecs, request, holders, signal);
     const refusal = refusalOf(error, about);
     if (refusal === null) throw error;
-    return refusal;
+    const full = isClientException(error) && (await isProviderFull(place, ecs, request, signal));
+    return full ? refused('capacity', 'next-key', refusal.detail) : refusal;
+  }
+}
+
+/**
+ * A capacity provider with managed scaling takes 500 waiting tasks; for one more ECS answers with the
+ * same exception as for a task definition that is not there. What it is shows by a look at that one.
+ */
+async function isProviderFull(
+  { network }: Place,
+  ecs: Ecs,
+  { key, template }: LaunchRequest,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { capacityProvider } = choiceOf(key, network);
+  if (isFargate({ capacityProviders: capacityProvider === null ? [] : [capacityProvider] })) {
+    return false;
+  }
+  try {
+    return (await ecs.describeTaskDefinition(template, signal))?.status === 'ACTIVE';
+  } catch {
+    return false; // It is not there, or may not be looked at.
   }
 }
 

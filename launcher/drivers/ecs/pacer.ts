@@ -15,6 +15,9 @@ export class Pacer {
   /** Below 0: calls that wait, each for its own moment. */
   #tokens: number;
   #countedAtMs: number;
+  #heldUntilMs = -Infinity;
+  /** By how much holds have put off, in all, what waits. */
+  #heldMs = 0;
 
   constructor(clock: Clock, budget: Budget) {
     this.#clock = clock;
@@ -28,18 +31,25 @@ export class Pacer {
     signal.throwIfAborted();
     this.#count();
     this.#tokens -= 1;
-    if (this.#tokens >= 0) return;
-    await delay(this.#clock, (-this.#tokens / this.#budget.perSecond) * 1_000, signal);
+    let waitMs = (-this.#tokens / this.#budget.perSecond) * 1_000;
+    while (waitMs > 0 && !signal.aborted) {
+      const heldMs = this.#heldMs;
+      await delay(this.#clock, waitMs, signal);
+      waitMs = this.#heldMs - heldMs;
+    }
     if (!signal.aborted) return;
     this.#tokens += 1;
     signal.throwIfAborted();
   }
 
-  /** The service throttles: no further call goes out for `forMs`, and no burst after that. */
+  /** The service throttles: no call goes out for `forMs`, also none that waits, and no burst then. */
   hold(forMs: number): void {
     this.#count();
-    const { perSecond } = this.#budget;
-    this.#tokens = Math.min(this.#tokens, (-forMs / 1_000) * perSecond);
+    const untilMs = Math.max(this.#heldUntilMs, this.#countedAtMs + forMs);
+    const longerMs = untilMs - Math.max(this.#heldUntilMs, this.#countedAtMs);
+    this.#heldUntilMs = untilMs;
+    this.#heldMs += longerMs;
+    this.#tokens = Math.min(this.#tokens, 0) - (longerMs / 1_000) * this.#budget.perSecond;
   }
 
   #count(): void {

@@ -20,7 +20,7 @@ export interface Network {
 }
 
 /** Do all tasks run on Fargate? */
-export function isFargate({ capacityProviders }: Network): boolean {
+export function isFargate({ capacityProviders }: Pick<Network, 'capacityProviders'>): boolean {
   return capacityProviders.every((name) => name === 'FARGATE' || name === 'FARGATE_SPOT');
 }
 

@@ -35,6 +35,6 @@ export async function stop(
 }
 
 /** Whether a text has the form of a task's id: other names are none. */
-function isTaskArn(id: TaskId): boolean {
+export function isTaskArn(id: TaskId): boolean {
   return /^arn:[\w-]+:ecs:[\w-]*:\d*:task\/[\w/-]+$/.test(id);
 }

@@ -14,7 +14,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Driver, type DriverTraits, isTaskKey } from '../../driver.ts';
+import { type Driver, type DriverTraits, isTaskKey, type TaskId } from '../../driver.ts';
 import { unlessAborted } from '../../lib/abort.ts';
 import { assert } from '../../lib/assert.ts';
 import { variablesReader } from '../../lib/env-file.ts';
@@ -23,6 +23,8 @@ import { lookAtAll, prepare } from './calls.ts';
 import { GRACE_MAX_MS, remove, stop } from './end.ts';
 import { driverErrorOf } from './errors.ts';
 import { launch, type LaunchParts } from './launch.ts';
+import { usage } from './usage.ts';
+import { logs } from './output.ts';
 import { watchChanges } from './watch.ts';
 
 /** For people, at the launcher's start. */
@@ -91,6 +93,11 @@ export function processDriver(options: ProcessDriverOptions): Driver {
       call(signal, async () => (await lookAtAll(root, signal)).map(({ task }) => task)),
     stop: (taskId, how, signal) => call(signal, () => stop(root, taskId, how)),
     remove: (taskId, signal) => call(signal, () => remove(root, taskId)),
+    ...(process.platform === 'linux' && {
+      usage: (taskIds: readonly TaskId[], signal: AbortSignal) =>
+        call(signal, () => usage(root, taskIds, signal)),
+    }),
+    logs: (taskId, how, signal) => call(signal, () => logs(root, taskId, how, signal)),
     watch: (nudge) => watchChanges(root, ready, nudge, options.log),
     async [Symbol.asyncDispose]() {
       // Nothing is held: tasks and their supervisors go on.

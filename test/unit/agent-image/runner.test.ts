@@ -5,7 +5,8 @@ import { AccessToken } from 'livekit-server-sdk';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { bounded } from '../../../agent-image/bounded.ts';
-import { Ending, endOfDisconnect } from '../../../agent-image/ends.ts';
+import { endOfDisconnect } from '../../../agent-image/disconnect.ts';
+import { Ending } from '../../../agent-image/ends.ts';
 import { endOfRefusal, GatewayClient, isOurs } from '../../../agent-image/gateway-client.ts';
 import { acceptArgumentsOf } from '../../../agent-image/job.ts';
 import { KeptSocket, redialDelayMs } from '../../../agent-image/kept-socket.ts';
@@ -132,6 +133,34 @@ describe('gateway', () => {
     vi.advanceTimersByTime(1);
     expect(ends).toEqual([75]);
     await client.close();
+  });
+
+  test('a gateway that accepts and hangs up is none', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(server, 'listening');
+    const address = server.address();
+    if (typeof address !== 'object' || address === null) throw new Error('no port');
+    server.on('connection', (line) => line.close());
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const ends: number[] = [];
+    const gatewayUrl = `ws://127.0.0.1:${address.port}`;
+    const settings = { ...readSettings(['a.js'], ENV), gatewayUrl };
+    const client = new GatewayClient(settings, '1.9.0', log, {
+      registered() {},
+      assigned() {},
+      end: ({ code }) => ends.push(code),
+    });
+    try {
+      vi.advanceTimersByTime(599_999);
+      const [line] = await once(server, 'connection');
+      await once(line, 'close');
+      await vi.waitFor(() => expect(server.clients.size).toBe(0));
+      vi.advanceTimersByTime(1);
+      expect(ends).toEqual([75]);
+    } finally {
+      await client.close();
+      server.close();
+    }
   });
 
   test('a standby waits for its room for as long as it has a gateway', async () => {

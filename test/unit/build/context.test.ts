@@ -17,7 +17,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readPackage } from '../../../launcher/build/agent-package.ts';
 import { compile, formatOf } from '../../../launcher/build/compile.ts';
 import { writeContext } from '../../../launcher/build/context.ts';
-import { dockerfileOf } from '../../../launcher/build/dockerfile.ts';
+import { dockerfileOf, NODE_FLAG } from '../../../launcher/build/dockerfile.ts';
 import { dockerIgnoreBelow, whyLeftOut } from '../../../launcher/build/left-out.ts';
 import { stepOf } from '../../../launcher/build/steps.ts';
 
@@ -229,7 +229,16 @@ describe('the Dockerfile', () => {
     expect(text).toMatch(/^FROM x AS runner\n/);
     expect(text).toContain('FROM runner AS image');
     expect(text).toContain('CMD ["/app/agent/src/agent.mjs"]');
-    expect(text).not.toMatch(/^(ENTRYPOINT|USER)/m);
+    expect(text).not.toMatch(/^ENTRYPOINT/m);
+    expect(text.match(/^USER .*$/gm)).toEqual(['USER 10001:10001']);
+  });
+
+  test('compiles ahead with the flags that tasks are started with', async () => {
+    const runner = await readFile('agent-image/Dockerfile', 'utf8');
+    const started = /^ENTRYPOINT (\[.*\])$/m.exec(runner)?.[1] ?? '[]';
+    expect(JSON.parse(started)).toEqual(['node', NODE_FLAG, '/app/dist/agent-image/main.js']);
+    const ahead = [...`${runner}${text}`.matchAll(/\bnode (.*) \S*(?:make|check)\.js\b/g)];
+    expect(ahead.map(([, flags]) => flags)).toEqual([NODE_FLAG, NODE_FLAG, NODE_FLAG]);
   });
 
   test('without a lock file installs by package.json', () => {
@@ -241,9 +250,9 @@ describe('the Dockerfile', () => {
     const whole = dockerfileOf(await readFile(runner, 'utf8'), 'a.js', true);
     const stages = [...whole.matchAll(/^FROM .* AS (\S+)$/gm)].map(([, name]) => name);
     expect(stages.length).toBeGreaterThan(6);
-    // Only the repository's own image compiles.
+    // Only the repository's own image compiles, and has the example.
     const unknown = stages.filter((name) => stepOf(`#7 [${name} 2/4] RUN x`) === null);
-    expect(unknown).toEqual(['compiled']);
+    expect(unknown).toEqual(['compiled', 'example']);
   });
 });
 

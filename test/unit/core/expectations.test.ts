@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Expectations } from '../../../launcher/core/expectations.ts';
-import { parseRoomKey, roomKey } from '../../../launcher/core/key.ts';
+import { roomKey } from '../../../launcher/core/key.ts';
 import type { RoomSid } from '../../../launcher/core/room.ts';
 import { SID, task } from './plan-world.ts';
 
@@ -9,10 +9,7 @@ const ACCEPTED_AT = 1_000;
 const LAG = 500;
 
 let expectations: Expectations;
-const keys = (sid?: RoomSid) =>
-  expectations
-    .pending((key) => sid === undefined || parseRoomKey(key)?.sid === sid)
-    .map(({ key }) => key);
+const keys = () => [...expectations.keys()];
 const accept = (attempt = 1) => {
   const accepted = task(attempt, 'starting');
   expectations.accepted(accepted, accepted.key, ACCEPTED_AT);
@@ -27,7 +24,8 @@ describe('a launch is awaited', () => {
     ['never asked for', () => {}, false],
     ['in flight', () => expectations.sent(KEY), true],
     ['accepted', () => accept(), true],
-    ['refused', () => expectations.refused(KEY), false],
+    ['refused', () => expectations.refused(KEY, true), false],
+    ['refused unseen', () => expectations.refused(KEY, false), false],
     ['without an answer', () => expectations.unknown(KEY), true],
   ])('%s', (_what, act, awaited) => {
     if (_what !== 'never asked for') expectations.sent(KEY);
@@ -41,6 +39,15 @@ describe('a launch is awaited', () => {
     expectations.settle([], ACCEPTED_AT + 10 * LAG, LAG);
     expect(expectations.awaits(KEY)).toBe(true);
     expectations.settle([task(1, 'running')], ACCEPTED_AT + 10 * LAG, LAG);
+    expect(expectations.awaits(KEY)).toBe(false);
+  });
+
+  it('without an answer, until the engine that looked refuses it', () => {
+    expectations.unknown(KEY);
+    expectations.sent(KEY);
+    expectations.refused(KEY, false);
+    expect(expectations.isUnknown(KEY)).toBe(true);
+    expectations.refused(KEY, true);
     expect(expectations.awaits(KEY)).toBe(false);
   });
 
@@ -77,11 +84,10 @@ describe('an accepted task', () => {
     expect(expectations.settle([], ACCEPTED_AT + LAG + 2, LAG)).toEqual([]);
   });
 
-  it('is told by its room', () => {
+  it('is told by its key', () => {
     accept();
-    accept(2);
-    expect(keys(SID)).toEqual([KEY, roomKey(SID, 2)]);
-    expect(keys('RM_other' as RoomSid)).toEqual([]);
+    expect(expectations.get(KEY)).toEqual(task(1, 'starting'));
+    expect(expectations.get(roomKey(SID, 2))).toBeNull();
   });
 
   it('is not mixed up with a damaged one of the list', () => {

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { roomKey } from '../../../launcher/core/key.ts';
+import { roomKey, standbyKey } from '../../../launcher/core/key.ts';
 import { Memory } from '../../../launcher/core/memory.ts';
 import type { LaunchTrouble } from '../../../launcher/core/remembered.ts';
 import type { RoomSid } from '../../../launcher/core/room.ts';
+import { takeStandby } from '../../../launcher/core/standby-room.ts';
 import { ROOM, SID, task } from './plan-world.ts';
 
 const KEY = roomKey(SID, 1);
@@ -13,6 +14,28 @@ const room = () => memory.room(SID);
 
 beforeEach(() => {
   memory = new Memory();
+});
+
+describe("another launcher's standbys", () => {
+  const [ours, theirs] = [
+    standbyKey({ profile: 'a', slot: 0 }, 0.1),
+    standbyKey({ profile: 'a', slot: 1 }, 0.2),
+  ];
+
+  it('are unclaimed while one that may be alive has no room', () => {
+    memory.standbys.noteMade(ours);
+    expect(memory.someUnclaimed).toBe(false);
+    memory.standbys.note(theirs);
+    expect(memory.someUnclaimed).toBe(true);
+    takeStandby(memory, theirs, SID, 100);
+    expect(memory.someUnclaimed).toBe(false);
+  });
+
+  it('that have ended claim no room any more', () => {
+    memory.standbys.note(theirs);
+    memory.noteEnd(theirs, { verdict: 'failed', reason: 'exit 1' }, 100, 100);
+    expect(memory.someUnclaimed).toBe(false);
+  });
 });
 
 describe('rooms', () => {

@@ -86,9 +86,21 @@ const ROWS: readonly Row[] = [
     actions: [],
   },
   {
-    name: 'one that took its room does not',
+    name: 'so does one whose agent is about to join',
     standbys: [waiting(1)],
-    remembers: (memory) => void (memory.task(offered(memory)).assigned = true),
+    remembers: (memory) => joining(memory, 1_999),
+    actions: [],
+  },
+  {
+    name: 'for two seconds',
+    standbys: [waiting(1)],
+    remembers: (memory) => joining(memory, 2_000),
+    actions: ['launch 0'],
+  },
+  {
+    name: 'one whose agent is in its room does not',
+    standbys: [waiting(1)],
+    remembers: (memory) => void (joining(memory, 0).activeSaid = true),
     actions: ['launch 0'],
   },
   {
@@ -187,6 +199,27 @@ const ROWS: readonly Row[] = [
     name: "an operator's stop: replaced",
     standbys: [{ ...waiting(), remembers: (_, task) => void (task.stopAsked = true) }, waiting(1)],
     actions: ['end 0 (retired)', 'launch 0'],
+  },
+  {
+    name: 'after a kill, one that is on its way holds up nothing',
+    profile: { standby: 3 },
+    standbys: [{ phase: 'starting', slot: 0 }],
+    failures: { count: 1, agoMs: LONG_AGO_MS },
+    actions: ['launch 1'],
+  },
+  {
+    name: 'after failures in a row, one that has not come up yet is waited for',
+    profile: { standby: 3 },
+    standbys: [{ phase: 'running', slot: 0, remembers: joinedAgo(0) }],
+    failures: { count: 2, agoMs: LONG_AGO_MS },
+    actions: [],
+  },
+  {
+    name: 'after failures in a row, one that has come up lets the next one go',
+    profile: { standby: 3 },
+    standbys: [waiting(0)],
+    failures: { count: 2, agoMs: LONG_AGO_MS },
+    actions: ['launch 1'],
   },
   {
     name: 'ends rest on a new list',
@@ -422,11 +455,16 @@ function enter(memory: Memory, one: One) {
 }
 
 /** A standby of slot 0 that the room was offered. */
-function offered(memory: Memory): TaskKey {
+function offered(memory: Memory, agoMs = 0): TaskKey {
   const key = standbyKey({ profile: 'default', slot: 0 }, 0);
   memory.standbys.noteMade(key);
-  takeStandby(memory, key, SID, NOW);
+  takeStandby(memory, key, SID, NOW - agoMs);
   return key;
+}
+
+/** One whose worker took the room's job, which was offered so long ago. */
+function joining(memory: Memory, agoMs: number): TaskMemory {
+  return Object.assign(memory.task(offered(memory, agoMs)), { assigned: true });
 }
 
 function unanswered(): One {

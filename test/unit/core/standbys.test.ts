@@ -23,20 +23,17 @@ describe('standbys', () => {
     expect(standbys.note(key(1))).toMatchObject({ profile: 'default', slot: 1 });
   });
 
-  it("are unclaimed while one of another launcher's has no room", () => {
-    standbys.noteMade(key(0));
-    expect(standbys.someUnclaimed).toBe(false);
-    const theirs = standbys.note(key(1));
-    expect(standbys.someUnclaimed).toBe(true);
-    standbys.take(theirs, A, T, 0);
-    expect(standbys.someUnclaimed).toBe(false);
-  });
-
-  it('are found by profile while a room has them, and forgotten wholly', () => {
-    standbys.take(standbys.note(key(0)), A, T, 0);
-    standbys.take(standbys.note(key(0, 'other')), A, T, 0);
-    expect(standbys.taken('default').map((each) => each.key)).toEqual([key(0)]);
-    standbys.forget(key(0));
+  it('are found by profile until they are in the room that has them, and forgotten wholly', () => {
+    for (const made of [key(0), key(1)]) standbys.noteMade(made);
+    for (const taken of [key(0), key(1), key(2), key(0, 'other')]) {
+      standbys.take(standbys.note(taken), A, T, 0);
+    }
+    const joining = () => standbys.joining('default').map((each) => each.key);
+    expect(joining()).toEqual([key(0), key(1)]);
+    standbys.noteJoined(key(0));
+    expect(joining()).toEqual([key(1)]);
+    for (const one of [key(0), key(1), key(2)]) standbys.forget(one);
+    expect(joining()).toEqual([]);
     expect([...standbys.of(A)]).toEqual([key(0, 'other')]);
     standbys.forget(key(0, 'other'));
     expect([...standbys.sids()]).toEqual([]);

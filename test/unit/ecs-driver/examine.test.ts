@@ -32,8 +32,11 @@ it('finds nothing where all is well, and neither launches nor stops', async () =
   expect([...actions].toSorted()).toEqual([
     'DescribeClusters',
     'DescribeTaskDefinition',
+    'DescribeTasks',
     'ListTasks',
+    'StopTask',
   ]);
+  expect(bed.fake.account.tasks.size).toBe(0);
 });
 
 it('names a cluster that does not exist, in one line', async () => {
@@ -111,17 +114,20 @@ it('what may not be looked at is no fault, and says which action is missing', as
   });
 });
 
-test.each(['ecs:ListTasks', 'ecs:DescribeTasks'])('%s is needed', async (action) => {
-  const bed = ecsBed();
-  bed.fake.plant({ cluster: 'rooms', taskDefinition: TEMPLATE, startedBy: 'ours/r-RM_a-1' });
-  bed.fake.account.permissions.denied.add(action);
-  expect(await examined(bed)).toEqual([
-    {
-      level: 'wrong',
-      text: expect.stringContaining(`not authorized to perform: ${action} on resource: `),
-    },
-  ]);
-});
+test.each(['ecs:ListTasks', 'ecs:DescribeTasks', 'ecs:StopTask'])(
+  '%s is needed',
+  async (action) => {
+    const bed = ecsBed();
+    bed.fake.plant({ cluster: 'rooms', taskDefinition: TEMPLATE, startedBy: 'ours/r-RM_a-1' });
+    bed.fake.account.permissions.denied.add(action);
+    expect(await examined(bed)).toEqual([
+      {
+        level: 'wrong',
+        text: expect.stringContaining(`not authorized to perform: ${action} on resource: `),
+      },
+    ]);
+  },
+);
 
 test.each([
   ['no answer', serverError(), /ServerException/],

@@ -6,10 +6,19 @@ import {
   type Fault,
   expiredCredentials,
   failing,
+  provisioningLimitExceeded,
   serverError,
   throttled,
 } from '../../fakes/ecs/index.ts';
-import { type EcsBed, ecsBed, ecsRequest, warmUp } from '../../support/ecs-bed.ts';
+import {
+  CLUSTER,
+  type EcsBed,
+  ecsBed,
+  ecsRequest,
+  NETWORK,
+  TEMPLATE,
+  warmUp,
+} from '../../support/ecs-bed.ts';
 
 const KEY = 'r-RM_a-1';
 const CALM = new AbortController().signal;
@@ -85,7 +94,32 @@ it('an answer of success that says nothing is unknown', async () => {
   expect(outcomeOf(await launch(on))).toBe('unknown');
 });
 
+/** Where ECS says that too many tasks wait for managed scaling. */
+async function launchOn(capacityProvider: string, template = TEMPLATE): Promise<LaunchResult> {
+  const on = made();
+  on.fake.addCluster(CLUSTER, { capacityProviders: [capacityProvider] });
+  on.fake.faults.next('RunTask', failing(provisioningLimitExceeded()));
+  const network = { ...NETWORK, capacityProviders: [capacityProvider] };
+  const driver = await on.driver({ network });
+  const result = driver.launch({ ...ecsRequest(KEY), template }, CALM);
+  await on.clock.advance(60_000);
+  return result;
+}
+
 describe('want of capacity', () => {
+  it('is told from a wrong request where managed scaling has too many waiting tasks', async () => {
+    const result = await launchOn('instances');
+    expect(outcomeOf(result)).toBe('capacity next-key');
+    expect(result).toMatchObject({ detail: expect.stringMatching(/provisioning capacity limit/) });
+  });
+
+  it.each([
+    ['a task definition that is not there', 'instances', 'missing:1'],
+    ['Fargate, which has no such limit', 'FARGATE', TEMPLATE],
+  ])('is not what %s suffers from', async (_title, provider, template) => {
+    expect(outcomeOf(await launchOn(provider, template))).toBe('invalid never');
+  });
+
   it('is replayed for its key; the next key goes to the next subnet', async () => {
     const on = made();
     on.fake.capacity.exhaust({ subnet: 'subnet-a' });

@@ -73,6 +73,25 @@ describe('the hand-over', () => {
     });
   });
 
+  it('asks for the dispatch beside the room, and waits for it with a live one alone', async () => {
+    const asked: string[] = [];
+    world.livekit.dispatchOf = (name) => {
+      asked.push(name);
+      return new Promise(() => {});
+    };
+    world.livekit.close('a');
+    expect(await look()).toMatchObject({ decision: 'wait', reason: 'its room is not listed' });
+    expect(asked).toEqual(['a']);
+  });
+
+  it('waits when LiveKit does not say whether there is a dispatch', async () => {
+    world.livekit.dispatchOf = () => Promise.reject(new Error('the dispatch service is away'));
+    const reason = expect.stringContaining('the dispatch service is away');
+    expect(await look()).toMatchObject({ decision: 'wait', reason });
+    world.livekit.close('a');
+    expect(await look()).toMatchObject({ decision: 'wait', reason: 'its room is not listed' });
+  });
+
   it.each([
     '',
     'no json',

@@ -63,16 +63,27 @@ describe('the warm pool', () => {
     expect(world.tasks().filter((task) => task.startsWith('s-'))).toEqual([]);
   });
 
-  it('gives a room the standby that waits, and replaces it once it has taken the job', async () => {
+  it('gives a room the standby that waits, and replaces it once its agent is in the room', async () => {
     const launcher = await start();
     expect(world.tasks()).toEqual([`${FIRST}:live`]);
     await does(launcher, FIRST, 'registered');
     await opens(launcher);
     expect(world.offered).toEqual([FIRST]);
+    await does(launcher, FIRST, 'assigned');
     expect(world.tasks()).toEqual([`${FIRST}:live`]);
-    await joins(launcher, FIRST);
+    world.livekit.joins('a', FIRST);
+    await world.webhook(launcher, 'participant_joined', 'a');
     expect(world.tasks()).toEqual([`${FIRST}:live`, `${SECOND}:live`]);
     expect(launcher.memory.room(launcher.memory.sidOf(FIRST)!).state).toBe('serving');
+  });
+
+  it('replaces it all the same when its agent does not show up', async () => {
+    const launcher = await start();
+    await does(launcher, FIRST, 'registered');
+    await opens(launcher);
+    await does(launcher, FIRST, 'assigned');
+    await world.clock.advance(2_000);
+    expect(world.tasks()).toEqual([`${FIRST}:live`, `${SECOND}:live`]);
   });
 
   it('launches for a room that finds none ready', async () => {
@@ -258,6 +269,32 @@ describe('the warm pool', () => {
     await does(launcher, waiting(), 'registered');
     expect([world.said(begins), world.said(ends)]).toEqual([1, 1]);
   });
+
+  it.each(['throttled', 'denied'] as const)(
+    'knows no better after a lost answer when the repeat is %s: no other key, and no second one',
+    async (reason) => {
+      const real = memoryDriver(world.engine, { deployment: 'us' });
+      const answers = ['unknown', 'refused'];
+      const asked: string[] = [];
+      const driver: Driver = {
+        ...real,
+        launch: async (request, signal) => {
+          asked.push(request.key);
+          const answer = answers.shift();
+          if (answer === undefined) return real.launch(request, signal);
+          if (answer === 'unknown') await real.launch(request, signal);
+          const detail = 'too many calls';
+          return answer === 'unknown'
+            ? { outcome: 'unknown', detail }
+            : { outcome: 'refused', reason, retry: 'same-key', detail };
+        },
+        list: async () => [],
+      };
+      await start(1, { driver });
+      await world.clock.advance(60_000);
+      expect(asked).toEqual([FIRST, FIRST, FIRST]);
+    },
+  );
 
   it('goes on, and ends in order, while a launch hangs', async () => {
     const driver = memoryDriver(world.engine, { deployment: 'us' });

@@ -142,6 +142,37 @@ describe('the reconciler', () => {
     expect(world.said('run.fail')).toBe(1);
   });
 
+  it.each(['webhook', 'list'])(
+    'tells once that an agent is in its room, seen by %s',
+    async (by) => {
+      const launcher = await world.launcher();
+      world.livekit.open('a');
+      await world.webhook(launcher, 'room_started', 'a');
+      world.livekit.joins('a', key(KEY));
+      const participant = { identity: 'agent-RM_a', kind: 'agent', taskKey: KEY } as const;
+      const joined = { event: 'participant_joined', roomName: 'a', sid: 'RM_a', participant };
+      if (by === 'webhook') launcher.heard(joined);
+      await world.clock.advance(90_000);
+      launcher.heard(joined);
+      const told = world.log.lines.filter(({ text }) => text === 'task.active');
+      expect(told).toMatchObject([
+        { level: 'info', fields: { task: KEY, sid: 'RM_a', attempt: 1, seen_by: by } },
+      ]);
+    },
+  );
+
+  it("believes no agent's word about another room's task", async () => {
+    const launcher = await world.launcher();
+    for (const name of ['a', 'b']) {
+      world.livekit.open(name);
+      await world.webhook(launcher, 'room_started', name);
+    }
+    const participant = { identity: 'agent-RM_b', kind: 'agent', taskKey: KEY } as const;
+    launcher.heard({ event: 'participant_joined', roomName: 'b', sid: 'RM_b', participant });
+    await world.settle();
+    expect(world.said('task.active')).toBe(0);
+  });
+
   it('leaves a room alone whose agent ended by itself', async () => {
     const launcher = await world.launcher();
     world.livekit.open('a');
