@@ -11,6 +11,7 @@ import type { Driver, LaunchRequest, ObservedTask, TaskKey } from '../../launche
 import { processDriver } from '../../launcher/drivers/process/driver.ts';
 import { essentialEnv } from '../../launcher/drivers/process/environment.ts';
 import { identityOf } from '../../launcher/drivers/process/identity.ts';
+import { residentBytes } from '../../launcher/drivers/process/usage.ts';
 import type { Fields, Log } from '../../launcher/lib/log.ts';
 import { endAll, killProcess, pidIn } from '../support/process-harness.ts';
 
@@ -197,4 +198,20 @@ it('a stop that the supervisor has not read yet is not put off by a later, longe
   process.kill(supervisor, 'SIGCONT');
   const { exit } = await reaches('ended');
   expect(exit?.code).toBe(137);
+});
+
+it('a task holds the memory of all its processes together', async () => {
+  await launch('for _ in 1 2 3; do sleep 60 & pids="$pids $!"; done; echo $$ $pids; wait');
+  const { taskId } = await reaches('running');
+  const pids = await until(async () => {
+    const [line, rest] = (await readFile(join(folder(), 'log'), 'utf8')).split('\n');
+    return rest !== undefined && line?.split(' ');
+  });
+  expect(pids).toHaveLength(4);
+  // Each child has become `sleep` at some time, and holds the same memory from then on.
+  await until(async () => {
+    const each = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/status`, 'utf8')));
+    const [usage] = (await driver.usage?.([taskId], calm())) ?? [];
+    return usage?.memoryBytes === each.map(residentBytes).reduce((sum, bytes) => sum + bytes);
+  });
 });

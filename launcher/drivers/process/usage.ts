@@ -33,8 +33,10 @@ export async function usage(
     const { group, cpuSeconds } = parseStat(await read(`/proc/${pid}/stat`));
     const used = byGroup.get(group);
     if (used === undefined) return;
+    const memoryBytes = residentBytes(await read(`/proc/${pid}/status`));
+    // Read before it is added to: others of the group are read meanwhile.
     used.cpuSeconds += cpuSeconds;
-    used.memoryBytes += residentBytes(await read(`/proc/${pid}/status`));
+    used.memoryBytes += memoryBytes;
   });
   return [...byGroup.values()].filter(({ memoryBytes }) => memoryBytes > 0);
 }
