@@ -10,7 +10,7 @@ import process from 'node:process';
 import type { ContainerInspectInfo } from 'dockerode';
 import type { Env } from '../../launcher/dev/command.ts';
 import type { Cleanup } from './cleanup.ts';
-import { docker, removeDeployment, uniqueName } from './docker-engine.ts';
+import { buildFrom, docker, ignoreMissing, removeDeployment, uniqueName } from './docker-engine.ts';
 import { type EngineProxy, engineProxy } from './engine-proxy.ts';
 import { type Bed, freeLauncherPorts, startBed } from './launcher.ts';
 import { waitFor } from './wait.ts';
@@ -131,10 +131,8 @@ export async function derivedImage(
   const text = [`FROM ${from}`, ...names.map((file) => `COPY ${file} ./`), ...lines].join('\n');
   await writeFile(join(folder, 'Dockerfile'), `${text}\n`);
   for (const file of names) await writeFile(join(folder, file), files[file] ?? '');
-  const context = { context: folder, src: ['Dockerfile', ...names] };
-  cleanup.defer(() => docker.getImage(name).remove({ force: true }));
-  for await (const _ of await docker.buildImage(context, { t: name })) void _;
-  await docker.getImage(name).inspect();
+  cleanup.defer(() => docker.getImage(name).remove({ force: true }).catch(ignoreMissing));
+  await buildFrom(folder, ['Dockerfile', ...names], name);
   return name;
 }
 

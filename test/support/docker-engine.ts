@@ -84,7 +84,7 @@ async function imported(folder: string, name: string, changes: readonly string[]
   try {
     await run('tar', ['-C', folder, '-cf', tar, '.']);
     const [repo, tag] = name.split(':');
-    await drained(await docker.importImage(tar, { repo, tag, changes: [...changes] }));
+    await completed(await docker.importImage(tar, { repo, tag, changes: [...changes] }));
   } finally {
     await rm(tar, { force: true });
   }
@@ -93,12 +93,24 @@ async function imported(folder: string, name: string, changes: readonly string[]
 async function built(folder: string, name: string, lines: readonly string[]): Promise<void> {
   const text = [`FROM ${BUSYBOX_IMAGE}`, 'COPY task.sh /task.sh', ...lines].join('\n');
   await writeFile(join(folder, 'Dockerfile'), text);
-  const context = { context: folder, src: ['Dockerfile', 'task.sh'] };
-  await drained(await docker.buildImage(context, { t: name }));
+  await buildFrom(folder, ['Dockerfile', 'task.sh'], name);
 }
 
-async function drained(stream: NodeJS.ReadableStream): Promise<void> {
-  for await (const _ of stream) void _;
+/**
+ * Builds an image of a folder's files, by its Dockerfile. Without the cache: its parts would belong
+ * to another test too, whose clean-up takes them away in mid-build.
+ */
+export async function buildFrom(folder: string, src: string[], name: string): Promise<void> {
+  const how = { t: name, nocache: true };
+  await completed(await docker.buildImage({ context: folder, src }, how));
+}
+
+/** Waits for what the engine tells of as it goes along; rejects when it tells of an error. */
+export async function completed(stream: NodeJS.ReadableStream): Promise<void> {
+  let text = '';
+  for await (const part of stream) text += String(part);
+  const { error } = JSON.parse(text.trimEnd().split('\n').at(-1) || '{}') as { error?: string };
+  if (error !== undefined) throw new Error(error);
 }
 
 /** Runs a line of shell in a container, which has to let it. */
@@ -149,7 +161,7 @@ export async function removeContainer(id: string): Promise<void> {
 }
 
 /** 404: gone; 409: somebody else is removing it. */
-function ignoreMissing(error: unknown): void {
+export function ignoreMissing(error: unknown): void {
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : null;
   if (status !== 404 && status !== 409) throw error;
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Cleanup } from './cleanup.ts';
-import { docker, uniqueName } from './docker-engine.ts';
+import { completed, docker, uniqueName } from './docker-engine.ts';
 
 const run = promisify(execFile);
 const ARCHITECTURE = 's390x';
@@ -33,7 +33,7 @@ export async function foreignArchitecture(
   const files = ['manifest.json', 'config.json', 'layer.tar'];
   await run('tar', ['-C', folder, '-cf', join(folder, 'image.tar'), ...files]);
   cleanup.defer(() => docker.getImage(image).remove({ force: true }));
-  for await (const _ of await docker.loadImage(join(folder, 'image.tar'))) void _;
+  await completed(await docker.loadImage(join(folder, 'image.tar')));
   const { Architecture } = await docker.getImage(image).inspect();
   return { image, architecture: Architecture };
 }
