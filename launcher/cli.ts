@@ -9,6 +9,7 @@ import type { DoctorOptions } from './doctor.ts';
 import type { DryRunOptions } from './dry-run.ts';
 import { systemClock } from './lib/clock.ts';
 import { EXIT_USAGE } from './lib/exit-codes.ts';
+import { holdHeapDown } from './lib/heap.ts';
 import { ownVersion } from './lib/version.ts';
 
 const ROOMS_MAX = 50;
@@ -75,6 +76,7 @@ function commandLine(io: CliIo, done: (code: number) => void): Command {
         const { dryRun } = await import('./dry-run.ts');
         done(await dryRun(how, { ...io, clock: systemClock }));
       } else {
+        holdHeapDown();
         const { serve } = await import('./serve.ts');
         done(await serve(io));
       }

@@ -13,7 +13,6 @@ import { openDriver } from './drivers/index.ts';
 import { untilAborted } from './lib/abort.ts';
 import { systemClock } from './lib/clock.ts';
 import { EXIT_OK, EXIT_USAGE } from './lib/exit-codes.ts';
-import { holdHeapDown } from './lib/heap.ts';
 import { ListenError } from './lib/listen.ts';
 import { ownVersion } from './lib/version.ts';
 import { LiveKitError } from './livekit/errors.ts';
@@ -45,7 +44,6 @@ export interface ServeIo {
 export async function serve(io: ServeIo, open = openDriver): Promise<number> {
   const parsed = readConfig(io);
   if ('errors' in parsed) return refuse(io, parsed.errors);
-  holdHeapDown();
   const { config } = parsed;
   const secrets = [config.livekit.apiSecret, ...config.gatewaySecrets];
   const webhookSecrets = config.webhookKeys.map((pair) => pair.secret);

@@ -4,13 +4,16 @@
  * answers with its CPU time, told `rss` with its memory.
  */
 import process from 'node:process';
-import { memoryDriver, MemoryEngine } from '../../../dist/launcher/drivers/memory.js';
-import { systemClock } from '../../../dist/launcher/lib/clock.js';
-import { serve } from '../../../dist/launcher/serve.js';
 
-// What the command has loaded by the time it serves.
-await import('../../../dist/launcher/cli.js');
 process.env.NODE_ENV = 'production';
+// In the order of the command: its own part, then what serves.
+await import('../../../dist/launcher/cli.js');
+const { holdHeapDown } = await import('../../../dist/launcher/lib/heap.js');
+holdHeapDown();
+const { serve } = await import('../../../dist/launcher/serve.js');
+const { memoryDriver, MemoryEngine } = await import('../../../dist/launcher/drivers/memory.js');
+const { systemClock } = await import('../../../dist/launcher/lib/clock.js');
+
 const ended = new AbortController();
 const engine = new MemoryEngine({ nowMs: () => systemClock.nowMs() });
 const open = async ({ deployment }) => memoryDriver(engine, { deployment });

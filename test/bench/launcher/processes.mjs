@@ -20,9 +20,9 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const fileOf = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 /** A process on one core, `ask`ed over IPC; `end` ends it. */
-export function pinned(core, name, { env = {}, stdout = 'ignore', flags = [] } = {}) {
+export function pinned(core, name, { env = {}, stdout = 'ignore' } = {}) {
   const { PATH, HOME } = process.env;
-  const args = ['-c', String(core), process.execPath, ...flags, fileOf(name)];
+  const args = ['-c', String(core), process.execPath, fileOf(name)];
   const stdio = ['ignore', stdout, 'inherit', 'ipc'];
   const child = spawn('taskset', args, { env: { PATH, HOME, ...env }, stdio });
   const exit = once(child, 'exit');
@@ -52,8 +52,8 @@ export async function startLiveKit() {
   return { port, do: run, end: () => load.end() };
 }
 
-/** A launcher of LiveKit's rooms, with the engine in memory; `config`: its file, `flags`: Node's. */
-export async function startLauncher(livekitPort, { config, flags } = {}) {
+/** A launcher of LiveKit's rooms, with the engine in memory; `config`: its file. */
+export async function startLauncher(livekitPort, { config } = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'room-launcher-bench-'));
   const [log, file] = [join(dir, 'log'), join(dir, 'launcher.yaml')];
   if (config) writeFileSync(file, JSON.stringify(config));
@@ -72,7 +72,7 @@ export async function startLauncher(livekitPort, { config, flags } = {}) {
     LAUNCHER_JOIN_DEADLINE_SECONDS: '3600',
     ...(config && { LAUNCHER_CONFIG: file }),
   };
-  const launcher = pinned(LAUNCHER_CORE, 'launcher.mjs', { env, stdout, flags });
+  const launcher = pinned(LAUNCHER_CORE, 'launcher.mjs', { env, stdout });
   closeSync(stdout);
   const end = async () => {
     await launcher.end();
