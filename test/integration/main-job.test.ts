@@ -73,7 +73,12 @@ describeWithLiveKit('the main job of the demo', () => {
     waitFor('the room', async () => (await livekit().rooms.listRooms([room]))[0]?.sid);
 
   /** Joins as the room's agent; echoes chat, and audio through `change`. */
-  async function agent(name: string, sid: string, change: (samples: Int16Array) => Int16Array) {
+  async function agent(
+    name: string,
+    sid: string,
+    change: (samples: Int16Array) => Int16Array,
+    greeting = 'Hello!',
+  ) {
     const { url, apiKey, apiSecret } = livekit();
     const identity = `agent-${sid}`;
     const token = new AccessToken(apiKey, apiSecret.reveal(), { identity });
@@ -88,7 +93,7 @@ describeWithLiveKit('the main job of the demo', () => {
     await room.connect(url, await token.toJwt(), { autoSubscribe: true, dynacast: false });
     cleanups.push(() => room.disconnect());
     await waitFor('the visitor', () => room.remoteParticipants.size > 0);
-    await say('Hello!');
+    if (greeting !== '') await say(greeting);
     return room;
   }
 
@@ -110,6 +115,17 @@ describeWithLiveKit('the main job of the demo', () => {
     expect(Object.keys(done.marks).toSorted()).toEqual(steps.toSorted());
     expect(done.marks['greeted']).toBeLessThanOrEqual(done.marks['chat echo'] ?? 0);
     expect(await livekit().rooms.listRooms(['good'])).toEqual([]);
+  });
+
+  it('goes on when no greeting comes', async () => {
+    const { job, log } = start('mute');
+    const sid = await sidOf('mute');
+    const room = await agent('mute', sid, (samples) => samples, '');
+    const end = { task: `r-${sid}-1`, sid, code: 0, verdict: 'served', reason: 'the room ended' };
+    room.once(RoomEvent.Disconnected, () => log('task.end', end));
+    const { marks } = await job;
+    expect(Object.keys(marks)).toEqual(expect.arrayContaining(['chat echo', 'audio echo']));
+    expect(marks).not.toHaveProperty('greeted');
   });
 
   it('is not content with sound that is not the tone', async () => {
