@@ -107,7 +107,9 @@ export class Memory {
     for (const { sid, name: roomName, metadata, createdAtMs, participants } of rooms) {
       const room = this.#nameRoom(sid, roomName);
       room.createdAtMs = createdAtMs;
-      if (begunAtMs < (room.lastListedAtMs ?? -Infinity)) continue;
+      // Of two lists that cross, the one that began later is right, whichever is answered first.
+      const newestMs = Math.max(room.lastListedAtMs ?? -Infinity, room.absent?.lastMs ?? -Infinity);
+      if (begunAtMs < newestMs) continue;
       if (room.goneAtMs !== null) beginNewLife(room, begunAtMs);
       room.participants = participants ?? room.participants;
       Object.assign(room, { metadata, lastListedAtMs: begunAtMs, absent: null, nudgedAtMs: null });

@@ -32,7 +32,10 @@ export function planTask(task: KeyedTask, view: LiveRoomView, context: Context):
   if (known.ending) {
     return planEnding(task, known.ending, view.profile.shutdownTimeoutMs, context.nowMs);
   }
-  if (known.stopAsked) return end(task, 'operator', 'stopped by an operator', view, context.nowMs);
+  // A launch that was under way when an operator ended the run is known as a task only later.
+  if (known.stopAsked || context.memory.room(view.sid).stopped) {
+    return end(task, 'operator', 'stopped by an operator', view, context.nowMs);
+  }
   if (task.phase === 'starting') return planStarting(task, known, view, context);
   if (task.phase === 'stopping') {
     return stay('ending', 'the engine is stopping the task', context.nowMs + LOOK_AGAIN_MS);

@@ -130,7 +130,11 @@ export class Applier {
     const reason = `${action.reason}${account}`;
     memory.noteEnding(task.key, cause, reason, clock.nowMs());
     log.event('task.ending', { ...idOf(task.key, memory), cause, reason });
-    if (endStyle(cause, task).stopAfterTerminationMs === null) return this.#stop(task, action);
+    if (endStyle(cause, task).stopAfterTerminationMs === null) {
+      // Its stop takes a while on some engines: it must not be given its job meanwhile.
+      sockets.withdraw(task.key);
+      return this.#stop(task, action);
+    }
     if (!sockets.terminate(task.key)) log.debug('no socket to end it by', { task: task.key });
     return null;
   }

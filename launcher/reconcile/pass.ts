@@ -83,7 +83,8 @@ export class Pass {
     const rooms = await observer.roomsNamed(name, sinceTurn);
     let lookAgainAtMs: number | null = null;
     for (const known of memory.named(name)) {
-      const live = rooms.find((room) => room.sid === known.sid);
+      // A list of all rooms can be older than the look that showed this one's end.
+      const live = isGone(known) ? undefined : rooms.find((room) => room.sid === known.sid);
       const plan = () =>
         live
           ? this.#planLive(live, begun, participants)

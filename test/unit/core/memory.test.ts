@@ -64,6 +64,17 @@ describe('rooms', () => {
     expect(room()).toMatchObject({ lastListedAtMs: 200, absent: { firstMs: 300 } });
   });
 
+  it('a list that arrives late does not bring a room back whose end a newer one showed', () => {
+    memory.noteRooms([ROOM], null, 100);
+    memory.noteFinished(SID, ROOM.name, 250);
+    memory.noteRooms([], ROOM.name, 300);
+    room().goneAtMs = 300;
+    memory.noteRooms([ROOM], null, 200);
+    expect(room()).toMatchObject({ goneAtMs: 300, againAtMs: null, absent: { lastMs: 300 } });
+    memory.noteRooms([ROOM], null, 400);
+    expect(room()).toMatchObject({ goneAtMs: null, againAtMs: 400, absent: null });
+  });
+
   it('of one name are told by it, each life for itself', () => {
     const reborn = { ...ROOM, sid: 'RM_reborn' as RoomSid };
     memory.noteRooms([ROOM], null, 100);

@@ -272,6 +272,11 @@ const ROWS: readonly Row[] = [
     },
     actions: ['end 1 (operator)'],
   },
+  {
+    name: "an operator ended the room's run while its launch was under way",
+    scene: { tasks: [task(1, 'starting')], remembers: (m) => void (m.room(SID).stopped = true) },
+    actions: ['end 1 (operator)'],
+  },
 
   // Ends that were begun.
   {

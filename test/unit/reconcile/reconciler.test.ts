@@ -1,6 +1,7 @@
 /** The reconciler as a whole: rooms come and go, things fail, launchers are killed. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isTaskKey } from '../../../launcher/driver.ts';
+import { type Driver, isTaskKey } from '../../../launcher/driver.ts';
+import { memoryDriver } from '../../../launcher/drivers/memory.ts';
 import { delay } from '../../../launcher/lib/clock.ts';
 import { World } from './world.ts';
 
@@ -352,6 +353,62 @@ describe('the reconciler', () => {
     expect(launcher.stopRoom('a')).toBe('nothing-to-stop');
     expect(launcher.stopTask(KEY)).toBe('nothing-to-stop');
     expect(launcher.stopTask('r-RM_z-1')).toBe('unknown');
+  });
+
+  it('ends what an operator stopped while its launch was under way', async () => {
+    const right = memoryDriver(world.engine, { deployment: 'us' });
+    let answer = () => {};
+    const slow = new Promise<void>((resolve) => (answer = resolve));
+    const launch: Driver['launch'] = async (...request) => {
+      await slow;
+      return right.launch(...request);
+    };
+    const launcher = await world.launcher({ driver: { ...right, launch } });
+    world.livekit.open('a');
+    await world.webhook(launcher, 'room_started', 'a');
+    expect(launcher.stopRoom('a')).toBe('accepted');
+    answer();
+    await world.settle();
+    expect(world.terminated).toEqual([KEY]);
+    await world.clock.advance(120_000);
+    expect(world.tasks()).toEqual([`${KEY}:ended`]);
+  });
+
+  it('takes back the open offer of a task that is one too many, before it stops it', async () => {
+    world.engine.begin(world.engine.create('us', 'r-RM_a-1', { template: '/agent.js', env: {} }));
+    world.engine.begin(world.engine.create('us', 'r-RM_a-2', { template: '/agent.js', env: {} }));
+    world.livekit.open('a');
+    await world.launcher();
+    await world.settle();
+    expect(world.withdrawn).toContain('r-RM_a-2');
+    expect(world.withdrawn).not.toContain('r-RM_a-1');
+  });
+
+  it('launches nothing for a room whose end was seen while an older list was under way', async () => {
+    const { livekit } = world;
+    const right = livekit.listRooms.bind(livekit);
+    let late: Promise<void> | null = null;
+    let answer = () => {};
+    livekit.listRooms = async (signal, name) => {
+      const rooms = await right(signal, name);
+      if (name === undefined && late) await late;
+      return rooms;
+    };
+    const launcher = await world.launcher();
+    livekit.open('a');
+    await world.webhook(launcher, 'room_started', 'a');
+    livekit.joins('a', key(KEY));
+    await world.clock.advance(10_000);
+    late = new Promise((resolve) => (answer = resolve));
+    await world.clock.advance(30_000); // A full list has begun, with the room in it.
+    livekit.close('a');
+    await world.webhook(launcher, 'room_finished', 'a');
+    world.finish(KEY, 0);
+    await world.settle();
+    answer();
+    late = null;
+    await world.clock.advance(60_000);
+    expect(world.tasks()).toEqual([`${KEY}:ended`]);
   });
 
   it('ends the agent of a former life when the name comes back', async () => {

@@ -18,6 +18,8 @@ export class World {
   readonly terminated: TaskKey[] = [];
   /** Standbys that were given a room, in that order. */
   readonly offered: TaskKey[] = [];
+  /** Tasks whose open offer, if there was one, was taken back. */
+  readonly withdrawn: TaskKey[] = [];
   /** Standbys whose workers have said yes to an offer. */
   readonly accepted = new Set<TaskKey>();
   #made = 0;
@@ -35,7 +37,7 @@ export class World {
       driver: memoryDriver(this.engine, { deployment }),
       sockets: {
         offer: (key) => void this.offered.push(key),
-        withdraw: (key) => !this.accepted.has(key),
+        withdraw: (key) => this.withdrawn.push(key) > 0 && !this.accepted.has(key),
         terminate: (key) => this.terminated.push(key) > 0,
         account: () => 'its worker slept',
       },
