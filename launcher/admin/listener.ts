@@ -2,6 +2,7 @@
  * The admin listener: health, what rooms and tasks there are, and stopping one of them, in JSON; the
  * metrics; and the dashboard.
  */
+import { setMaxListeners } from 'node:events';
 import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import type { Clock } from '../lib/clock.ts';
@@ -67,6 +68,8 @@ export interface AdminListener {
 /** Rejects with `ListenError` when LAUNCHER_ADMIN_LISTEN cannot be opened. */
 export async function createAdminListener(options: AdminOptions): Promise<AdminListener> {
   const closing = new AbortController();
+  // Each stream that is open waits for it.
+  setMaxListeners(0, closing.signal);
   const app = adminApp({ ...options, closing: closing.signal });
   const server = httpServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
   const port = await listen(server, options.listen, 'LAUNCHER_ADMIN_LISTEN');

@@ -35,6 +35,8 @@ export function logStreams({ host, closing }: LogStreamParts): (c: Context) => P
     open += 1;
     const gone = new AbortController();
     const cut = () => gone.abort();
+    // Also before there is a stream: an engine that does not answer must not keep the place.
+    c.req.raw.signal.addEventListener('abort', cut, { once: true });
     closing.addEventListener('abort', cut, { once: true });
     let closed = false;
     const close = () => {

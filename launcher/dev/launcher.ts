@@ -101,7 +101,11 @@ function handleOf(child: Child, options: LauncherOptions): RunningLauncher {
   const copy = createWriteStream(logFile, { mode: 0o600 });
   const { stdout, stderr } = child.process;
   const streams = [stdout, stderr].filter((stream) => stream !== null);
-  const log = readLauncherLog(streams, (line) => void copy.write(`${line}\n`));
+  // A copy that cannot be written is no reason to end; lines can come after the process's exit.
+  copy.on('error', () => {});
+  const log = readLauncherLog(streams, (line) => {
+    if (copy.writable) copy.write(`${line}\n`);
+  });
   const adminUrl = `http://127.0.0.1:${ports.admin}`;
   return {
     child,

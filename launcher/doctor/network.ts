@@ -80,6 +80,7 @@ async function standIn(address: ListenAddress, nonce: string): Promise<() => Pro
     response.setHeader('x-room-launcher-doctor', nonce).end();
   });
   server.on('upgrade', (_request, socket) => {
+    socket.on('error', () => socket.destroy());
     socket.end(`HTTP/1.1 200 OK\r\nx-room-launcher-doctor: ${nonce}\r\ncontent-length: 0\r\n\r\n`);
   });
   await listen(server, address, 'LAUNCHER_GATEWAY_LISTEN');

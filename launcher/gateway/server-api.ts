@@ -10,7 +10,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TaskKey } from '../driver.ts';
-import { unlessAborted } from '../lib/abort.ts';
+import { unlessAborted, withAny } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type Log, reasonOf } from '../lib/log.ts';
 import type { Secret } from '../lib/secret.ts';
@@ -129,9 +129,10 @@ export class ServerApi {
     const cancel = this.#ports.clock.timer(CALL_TIMEOUT_MS, () =>
       late.abort(apiError('deadline_exceeded', message)),
     );
-    const signal = AbortSignal.any([late.signal, this.#closing.signal]);
     try {
-      return await unlessAborted(signal, () => work(signal));
+      return await withAny([late.signal, this.#closing.signal], (signal) =>
+        unlessAborted(signal, () => work(signal)),
+      );
     } finally {
       cancel();
     }

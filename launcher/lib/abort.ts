@@ -1,4 +1,5 @@
 /** Bounding work: by a caller's signal where it cannot be interrupted itself, or in time. */
+import { setMaxListeners } from 'node:events';
 import type { Clock } from './clock.ts';
 
 /** Runs work with a signal that aborts after `timeoutMs` by `clock`; settles as the work does. */
@@ -38,5 +39,26 @@ export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<
     return await Promise.race([work(), aborted]);
   } finally {
     settled.abort();
+  }
+}
+
+/**
+ * Runs work with a signal that aborts as soon as one of these does. Leaves nothing at signals that
+ * live on, as `AbortSignal.any` does.
+ */
+export async function withAny<T>(
+  signals: readonly AbortSignal[],
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  // Any number of works can be under one signal at a time, and none stays: it is no leak.
+  setMaxListeners(0, ...signals);
+  const any = new AbortController();
+  const abort = () => any.abort(signals.find(({ aborted }) => aborted)?.reason);
+  for (const signal of signals) signal.addEventListener('abort', abort, { once: true });
+  if (signals.some(({ aborted }) => aborted)) abort();
+  try {
+    return await work(any.signal);
+  } finally {
+    for (const signal of signals) signal.removeEventListener('abort', abort);
   }
 }

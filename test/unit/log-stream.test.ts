@@ -4,6 +4,7 @@ import { createAdminListener, type AdminListener } from '../../launcher/admin/li
 import type { AdminHost } from '../../launcher/admin/ports.ts';
 import { DriverError, type Output, type TaskId } from '../../launcher/driver.ts';
 import { memoryDriver, MemoryEngine } from '../../launcher/drivers/memory.ts';
+import { untilAborted } from '../../launcher/lib/abort.ts';
 import { systemClock } from '../../launcher/lib/clock.ts';
 import { RecordedLog } from '../fakes/log.ts';
 import { waitFor } from '../support/wait.ts';
@@ -13,6 +14,7 @@ let engine: MemoryEngine;
 let taskId: TaskId;
 let listener: AdminListener;
 let fault: Error | null;
+let hangs: boolean;
 let signals: AbortSignal[];
 const readers: AbortController[] = [];
 
@@ -24,8 +26,10 @@ beforeEach(async () => {
   fault = null;
   signals = [];
   const driver = memoryDriver(engine, { deployment: 'ours' });
+  hangs = false;
   const logs: AdminHost['logs'] = async (key, options, signal) => {
     signals.push(signal);
+    if (hangs) await untilAborted(signal);
     if (fault !== null) throw fault;
     return key === KEY ? driver.logs!(taskId, options, signal) : null;
   };
@@ -86,6 +90,15 @@ test('the engine is left alone when the reader goes', async () => {
   readers[0]?.abort();
   await waitFor('the end', () => signals[0]?.aborted === true);
   expect(engine.watchers.size).toBe(0);
+});
+
+test('an engine that does not answer is left alone too, when the reader goes', async () => {
+  hangs = true;
+  const answer = ask('?follow=true');
+  await waitFor('the request', () => signals.length === 1);
+  readers[0]?.abort();
+  await expect(answer).rejects.toThrow(/abort/);
+  await waitFor('the end', () => signals[0]?.aborted === true);
 });
 
 test('followed output ends when the listener closes', async () => {

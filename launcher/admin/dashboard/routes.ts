@@ -8,6 +8,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Context, Hono } from 'hono';
+import { withAny } from '../../lib/abort.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { AdminHost } from '../ports.ts';
@@ -148,7 +149,8 @@ class Lines {
     if (look === undefined) return;
     this.#sampler ??= new UsageSampler({ look, tasks: () => host.tasks(), clock, log });
     this.#sampling = new AbortController();
-    const end = AbortSignal.any([this.#sampling.signal, this.#parts.closing]);
-    void this.#sampler.run(() => this.#looked.forEach((changed) => changed()), end);
+    const sampler = this.#sampler;
+    const looked = () => this.#looked.forEach((changed) => changed());
+    void withAny([this.#sampling.signal, this.#parts.closing], (end) => sampler.run(looked, end));
   }
 }

@@ -3,6 +3,7 @@
  * it out to the end by itself, also when this process goes away: so the request is held open in the
  * background, and while it is, the task shows as `stopping`.
  */
+import { withAny } from '../../lib/abort.ts';
 import { type Clock, delay } from '../../lib/clock.ts';
 import { type Log, reasonOf } from '../../lib/log.ts';
 import type { Engine } from './calls.ts';
@@ -44,7 +45,7 @@ export class Stops {
       if (this.#dueAtMs.get(id) === dueAtMs) this.#dueAtMs.delete(id);
     });
     const waiting = new AbortController();
-    const taken = delay(this.#clock, TAKEN_MS, AbortSignal.any([signal, waiting.signal]));
+    const taken = delay(this.#clock, TAKEN_MS, signal, waiting.signal);
     const early = await Promise.race([answer, taken.then(() => 'taken' as const)]).finally(() =>
       waiting.abort(),
     );
@@ -65,7 +66,9 @@ export class Stops {
     const late = new AbortController();
     const cancel = this.#clock.timer(seconds * 1000 + END_MS, () => late.abort());
     try {
-      return await engine.stop(id, seconds, AbortSignal.any([this.#end.signal, late.signal]));
+      return await withAny([this.#end.signal, late.signal], (signal) =>
+        engine.stop(id, seconds, signal),
+      );
     } finally {
       cancel();
     }
