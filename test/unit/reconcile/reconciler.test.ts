@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Driver, isTaskKey } from '../../../launcher/driver.ts';
 import { memoryDriver } from '../../../launcher/drivers/memory.ts';
+import { Gate } from '../../../launcher/dev/wait.ts';
 import { delay } from '../../../launcher/lib/clock.ts';
 import { World } from './world.ts';
 
@@ -357,17 +358,16 @@ describe('the reconciler', () => {
 
   it('ends what an operator stopped while its launch was under way', async () => {
     const right = memoryDriver(world.engine, { deployment: 'us' });
-    let answer = () => {};
-    const slow = new Promise<void>((resolve) => (answer = resolve));
+    const answer = new Gate();
     const launch: Driver['launch'] = async (...request) => {
-      await slow;
+      await answer.opened;
       return right.launch(...request);
     };
     const launcher = await world.launcher({ driver: { ...right, launch } });
     world.livekit.open('a');
     await world.webhook(launcher, 'room_started', 'a');
     expect(launcher.stopRoom('a')).toBe('accepted');
-    answer();
+    answer.open();
     await world.settle();
     expect(world.terminated).toEqual([KEY]);
     await world.clock.advance(120_000);
@@ -387,11 +387,10 @@ describe('the reconciler', () => {
   it('launches nothing for a room whose end was seen while an older list was under way', async () => {
     const { livekit } = world;
     const right = livekit.listRooms.bind(livekit);
-    let late: Promise<void> | null = null;
-    let answer = () => {};
+    let late: Gate | null = null;
     livekit.listRooms = async (signal, name) => {
       const rooms = await right(signal, name);
-      if (name === undefined && late) await late;
+      if (name === undefined) await late?.opened;
       return rooms;
     };
     const launcher = await world.launcher();
@@ -399,14 +398,13 @@ describe('the reconciler', () => {
     await world.webhook(launcher, 'room_started', 'a');
     livekit.joins('a', key(KEY));
     await world.clock.advance(10_000);
-    late = new Promise((resolve) => (answer = resolve));
+    late = new Gate();
     await world.clock.advance(30_000); // A full list has begun, with the room in it.
     livekit.close('a');
     await world.webhook(launcher, 'room_finished', 'a');
     world.finish(KEY, 0);
     await world.settle();
-    answer();
-    late = null;
+    late.open();
     await world.clock.advance(60_000);
     expect(world.tasks()).toEqual([`${KEY}:ended`]);
   });
