@@ -122,7 +122,7 @@ export const MUTANTS: readonly Mutant[] = [
   one(
     'trusts room_started: launches without looking',
     'reconcile/pass.ts',
-    'const live = rooms.find((room) => room.sid === known.sid);',
+    'const live = isGone(known) ? undefined : rooms.find((room) => room.sid === known.sid);',
     `const heard = { sid: known.sid, name, metadata: '', createdAtMs: 0 };
       const listed = rooms.find((room) => room.sid === known.sid);
       const live = listed ?? (known.nudgedAtMs === null ? undefined : heard);`,
