@@ -29,8 +29,7 @@ export async function until<T>(
 ): Promise<T> {
   signal.throwIfAborted();
   const over = new AbortController();
-  const either = AbortSignal.any([signal, over.signal]);
-  const late = delay(clock, deadlineMs, either).then((): never => {
+  const late = delay(clock, deadlineMs, signal, over.signal).then((): never => {
     signal.throwIfAborted();
     throw new StepFailed(step, `did not happen within ${deadlineMs / 1000} s`);
   });
